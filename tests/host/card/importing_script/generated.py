@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import json
 from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Any
@@ -173,7 +172,7 @@ class Writer:
         return self._boxes(task, labels, img) if model.detector else self._best(model, task, labels, img)
 
     def _boxes(self, task: str, labels: str, img: str) -> str:
-        box, found = self.pick(("b", "res"), ("i", "code"), ("thing", "objects"))
+        box, boxes = self.pick(("b", "res"), ("i", "code"), ("thing", "objects"))
         shown = self.pick(
             f"{img}.draw_string({box}.x(), {box}.y(), {labels}[{box}.classid()])",
             f"c = {box}.classid()\nv = {box}.value()\nif v > 0.4:\n    {img}.draw_string(0, 0, {labels}[c])",
@@ -182,8 +181,8 @@ class Writer:
             f"for k in range(len({labels})):\n    if k == {box}.classid():\n"
             f"        {img}.draw_string(0, 0, {labels}[k])",
         )
-        loop = f"for {box} in {found}:\n" + indent(shown, "    ")
-        return f"{found} = kpu.run_yolo2({task}, {img})\nif {found}:\n" + indent(loop, "    ")
+        loop = f"for {box} in {boxes}:\n" + indent(shown, "    ")
+        return f"{boxes} = kpu.run_yolo2({task}, {img})\nif {boxes}:\n" + indent(loop, "    ")
 
     def _best(self, model: Model, task: str, labels: str, img: str) -> str:
         shown = self.pick(

@@ -89,10 +89,10 @@ def classes(writer: Writer) -> str:
     text = ""
     for model in writer.models:
         name, anchors, labels, thing = (writer.name() for _ in range(4))
-        made = setup(writer, model, "task", anchors, labels)
+        loaded = setup(writer, model, "task", anchors, labels)
         body = writer.picture(model, "img") + "\n" + writer.show(model, "self.task", "self.labels", "img")
         text += (
-            f"class {name.title()}:\n    def __init__(self):\n{indent(made, '        ')}\n        self.task = task\n"
+            f"class {name.title()}:\n    def __init__(self):\n{indent(loaded, '        ')}\n        self.task = task\n"
             f"        self.labels = {labels}\n    def work(self):\n{indent(body, '        ')}\n    def free(self):\n"
             f"        kpu.deinit(self.task)\n{thing} = {name.title()}()\n"
             f"{rounds(writer, f'{thing}.work()')}\n{thing}.free()\n"

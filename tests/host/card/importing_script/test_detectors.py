@@ -70,9 +70,9 @@ DRAWN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("made", DRAWN.values(), ids=list(DRAWN))
-def test_labels_of_many_shapes(made: str) -> None:
-    use = only(HEAD + made + INIT + LOOP + "print(names[box.classid()], '%.2f' % box.value())\n")
+@pytest.mark.parametrize("lines", DRAWN.values(), ids=list(DRAWN))
+def test_labels_of_many_shapes(lines: str) -> None:
+    use = only(HEAD + lines + INIT + LOOP + "print(names[box.classid()], '%.2f' % box.value())\n")
     assert labels(use) == ("ox", "yak", "emu")
 
 

@@ -156,15 +156,15 @@ def _list(kind: type) -> Any:
         items = _items(machine, args[0])
         if items is None or (kind in (set, frozenset) and not all(map(is_key, items))):
             return Unknown()
-        made = kind(items)
-        machine.name_list(made, "", getattr(node, "lineno", 0))
-        return made
+        result = kind(items)
+        machine.name_list(result, "", getattr(node, "lineno", 0))
+        return result
 
     return make
 
 
 def _dict(machine: Machine, args: list[Any], keywords: dict[str, Any], node: ast.AST) -> Any:
-    made: dict[Any, Any] = {}
+    result: dict[Any, Any] = {}
     if args:
         source = args[0]
         items = list(source.items()) if isinstance(source, dict) else _items(machine, source)
@@ -172,10 +172,10 @@ def _dict(machine: Machine, args: list[Any], keywords: dict[str, Any], node: ast
             return Unknown()
         for pair in items:
             if isinstance(pair, (list, tuple)) and len(pair) == 2 and is_key(pair[0]):
-                made[pair[0]] = pair[1]
-    made.update(keywords)
-    machine.name_list(made, "", getattr(node, "lineno", 0))
-    return made
+                result[pair[0]] = pair[1]
+    result.update(keywords)
+    machine.name_list(result, "", getattr(node, "lineno", 0))
+    return result
 
 
 def _enumerate(machine: Machine, args: list[Any], keywords: dict[str, Any], node: ast.AST) -> Any:

@@ -116,24 +116,24 @@ class Calls(Expressions):
 
     def _bind(self, function: Function, args: list[Any], keywords: dict[str, Any], frame: Frame) -> None:
         """Give the arguments to the parameters. A parameter without an argument or a default is unknown."""
-        given = function.node.args
-        names = [item.arg for item in (*given.posonlyargs, *given.args)]
+        parameters = function.node.args
+        names = [item.arg for item in (*parameters.posonlyargs, *parameters.args)]
         values: dict[str, Any] = dict(zip(names[len(names) - len(function.defaults) :], function.defaults, strict=True))
         values.update(function.keyword_defaults)
         for name, value in zip(names, args, strict=False):
             values[name] = value
             self.name_list(value, name, self.line)
-        if given.vararg:
-            values[given.vararg.arg] = tuple(args[len(names) :])
+        if parameters.vararg:
+            values[parameters.vararg.arg] = tuple(args[len(names) :])
         # In their order, because the first one is what super() looks for.
-        known = [*names, *(item.arg for item in given.kwonlyargs)]
+        known = [*names, *(item.arg for item in parameters.kwonlyargs)]
         values.update((name, value) for name, value in keywords.items() if name in known)
-        if given.kwarg:
-            values[given.kwarg.arg] = {name: value for name, value in keywords.items() if name not in known}
+        if parameters.kwarg:
+            values[parameters.kwarg.arg] = {name: value for name, value in keywords.items() if name not in known}
         for name in known:
             value = values.get(name, MISSING)
             frame.names[name] = Unknown() if value is MISSING else value
-        for extra in (given.vararg, given.kwarg):
+        for extra in (parameters.vararg, parameters.kwarg):
             if extra:
                 frame.names[extra.arg] = values[extra.arg]
 

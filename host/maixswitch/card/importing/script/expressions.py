@@ -103,28 +103,28 @@ class Expressions(Parts):
         values = self._listed(node.elts, frame)
         if values is None:
             return Unknown()
-        made = tuple(values)
-        self.name_list(made, "", node.lineno)
-        return made
+        result = tuple(values)
+        self.name_list(result, "", node.lineno)
+        return result
 
     def _Set(self, node: ast.Set, frame: Frame) -> Any:
         values = self._listed(node.elts, frame)
         return set(values) if values is not None and all(map(is_key, values)) else Unknown()
 
     def _Dict(self, node: ast.Dict, frame: Frame) -> Any:
-        made: dict[Any, Any] = {}
+        result: dict[Any, Any] = {}
         for key_node, value_node in zip(node.keys, node.values, strict=True):
             value = self.evaluate(value_node, frame)
             if key_node is None:
                 if isinstance(value, dict):
                     self.spend(len(value) >> 3)
-                    made.update(value)
+                    result.update(value)
                 continue
             key = self.evaluate(key_node, frame)
             if is_key(key):
-                made[key] = value
-        self.name_list(made, "", node.lineno)
-        return made
+                result[key] = value
+        self.name_list(result, "", node.lineno)
+        return result
 
     # -- operators
 
@@ -264,9 +264,9 @@ class Expressions(Parts):
         values = self._comprehended(node, frame, [node.elt])
         if isinstance(values, Many):
             return Many(values.item[0], values.use, values.aligned)
-        made = [value[0] for value in values]
-        self.name_list(made, "", node.lineno)
-        return made
+        result = [value[0] for value in values]
+        self.name_list(result, "", node.lineno)
+        return result
 
     _GeneratorExp = _ListComp
 
@@ -280,9 +280,9 @@ class Expressions(Parts):
         values = self._comprehended(node, frame, [node.key, node.value])
         if isinstance(values, Many):
             return Many(values.item[0], values.use)
-        made = {key: value for key, value in values if is_key(key)}
-        self.name_list(made, "", node.lineno)
-        return made
+        result = {key: value for key, value in values if is_key(key)}
+        self.name_list(result, "", node.lineno)
+        return result
 
     def _Yield(self, node: ast.Yield, frame: Frame) -> Any:
         value = self.evaluate(node.value, frame) if node.value else None

@@ -9,6 +9,7 @@ from maixswitch.card.importing.literals import decode, from_json
 
 from . import pictures
 from .machine import Machine
+from .names import LOADS
 from .reading import DetectorCall
 from .values import (
     Class,
@@ -29,7 +30,6 @@ from .values import (
     Use,
 )
 
-LOADS = ("load", "load_flash", "load_kmodel", "kpu_load")
 CANMV_SIZES = ("img_w", "img_h", "net_w", "net_h", "layer_w", "layer_h")
 CANMV_INIT = ("anchor", "anchor_num", *CANMV_SIZES, "threshold", "nms_value", "classes")
 BOX = {"classid": 4, "class_id": 4, "value": 5, "prob": 5, "score": 5, "confidence": 5, "index": 4}

@@ -22,14 +22,14 @@ class Lists:
     def __init__(self) -> None:
         self.texts: dict[tuple[str, int, tuple[str, ...]], str] = {}
         self.numbers: dict[tuple[str, int, tuple[float, ...]], str] = {}
-        self.places: set[tuple[str, int]] = set()
+        self.lines: set[tuple[str, int]] = set()
         self.room = MAX_LIST_ITEMS
 
     def add(self, name: str, value: Any, line: int, function: str = "") -> None:
         """Add a value if it is a list of texts, or of four or more numbers in pairs."""
         if self.full():
             return
-        self.places.add((name, line))
+        self.lines.add((name, line))
         labels = texts(value)
         if labels is not None and len(labels) <= self.room and (name, line, labels) not in self.texts:
             self.room -= len(labels)
@@ -45,7 +45,7 @@ class Lists:
                 break
             if isinstance(node, ast.Assign) and isinstance(node.value, (ast.List, ast.Tuple, ast.Dict)):
                 name = getattr(node.targets[0], "id", getattr(node.targets[0], "attr", ""))
-                if not name or (name, node.value.lineno) in self.places:
+                if not name or (name, node.value.lineno) in self.lines:
                     continue
                 try:
                     self.add(name, ast.literal_eval(node.value), node.value.lineno)

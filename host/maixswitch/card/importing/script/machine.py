@@ -11,7 +11,6 @@ from typing import Any
 from .values import (
     MAX_PLAIN,
     SCALARS,
-    Class,
     Frame,
     Function,
     Module,
@@ -101,7 +100,6 @@ class Machine:
         self.modules: dict[str, Module] = {}
         self.functions: list[Function] = []
         self.instances: dict[int, Any] = {}
-        self.classes: list[Class] = []
         self.rounds: Counter[int] = Counter()
         self.camera: dict[str, Any] = {}
         # The known values that the condition of a loop has compared.

@@ -50,6 +50,9 @@ MODULES = {
 OTHER_MODULES = frozenset(_MODULES.split())
 """Modules of the firmware that tell nothing about a model; they come before files of the same name."""
 
+LOADS = ("load", "load_flash", "load_kmodel", "kpu_load")
+"""The functions that load a model."""
+
 PARENTS = {
     "KeyError": ("LookupError",),
     "IndexError": ("LookupError",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-LOADS = frozenset(("load", "load_kmodel", "load_flash", "kpu_load"))
+from .names import LOADS
 
 
 def loads_in(body: list[ast.stmt]) -> bool:

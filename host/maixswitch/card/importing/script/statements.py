@@ -340,19 +340,18 @@ class Statements(Imports):
         self.functions.append(function)
         value: Any = function
         for decorator in reversed(node.decorator_list):
-            made = self.call(self.evaluate(decorator, frame), [value], {}, node)
+            result = self.call(self.evaluate(decorator, frame), [value], {}, node)
             # @micropython.native and the like give back the same function.
-            value = value if isinstance(made, Unknown) else made
+            value = value if isinstance(result, Unknown) else result
         self._store(node.name, value, frame)
 
     _AsyncFunctionDef = _FunctionDef
 
     def _ClassDef(self, node: ast.ClassDef, frame: Frame) -> None:
-        made = Class(node.name, [self.evaluate(base, frame) for base in node.bases], {})
-        self.classes.append(made)
-        self._store(node.name, made, frame)
+        cls = Class(node.name, [self.evaluate(base, frame) for base in node.bases], {})
+        self._store(node.name, cls, frame)
         # The names are the same dictionary, because the body may use the class that it defines.
-        inner = Frame(made.names, frame.module, frame, frame.function, made, is_class=True)
+        inner = Frame(cls.names, frame.module, frame, frame.function, cls, is_class=True)
         self.run_block(node.body, inner)
 
 
