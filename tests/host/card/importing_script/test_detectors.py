@@ -144,6 +144,26 @@ def test_canmv_object() -> None:
     assert use.picture.canvas == (320, 256)
 
 
+def test_canmv_decoder() -> None:
+    use = only(
+        """
+        from maix import KPU
+        import sensor
+        names = ["ox", "yak"]
+        net = KPU()
+        net.load("/sd/x.kmodel")
+        yolo = net.Yolo2()
+        yolo.init((1, 2, 3, 4), 0.5, 0.3)
+        while True:
+            net.run(sensor.snapshot())
+            for box in yolo.run():
+                print(names[box[4]], box[5])
+        """
+    )
+    assert use.detector == DetectorCall(0.5, 0.3, None, (1, 2, 3, 4), line=8)
+    assert (labels(use), use.runs) == (("ox", "yak"), {"Yolo2", "run"})
+
+
 def test_two_canmv_objects_keep_their_own_data() -> None:
     both = uses(
         """

@@ -40,6 +40,7 @@ NAMES = {
         "names = {}\nfor line in open('n.txt'):\n    k, v = line.strip().split(' ')\n    names[int(k)] = v\n",
     ),
     "bytes": ("n.txt", b"ox yak emu", "names = open('n.txt', 'rb').read().decode().split()\n"),
+    "current folder": ("n.txt", b"ox yak emu", "import os\nnames = open(os.getcwd() + '/n.txt').read().split()\n"),
     "import from": ("config.py", b"names = ['ox', 'yak', 'emu']\n", "from config import names\n"),
     "import": ("config.py", b"N = ['ox', 'yak', 'emu']\n", "import config as c\nnames = c.N\n"),
     "import all": ("config.py", b"_x = 1\nnames = 'ox yak emu'.split()\n", "from config import *\n"),

@@ -170,6 +170,26 @@ kpu.init_yolo2(task, 0.5, 0.3, 1, (1, 2))
     assert {model: use.doubtful for model, use in both.items()} == {"/sd/x.kmodel": False, 0x300000: True}
 
 
+def test_labels_of_a_mode_that_is_switched_off() -> None:
+    both = uses(
+        CAMERA
+        + """
+MODE = 2
+names = ['ox', 'yak']
+task = kpu.load('/sd/x.kmodel')
+while True:
+    scores = kpu.forward(task, sensor.snapshot())[:]
+    if MODE == 1:
+        scores = kpu.forward(task, sensor.snapshot())[:]
+        print(names[scores.index(max(scores))])
+    else:
+        print(max(scores))
+"""
+    )
+    assert labels(both["/sd/x.kmodel"]) == ("ox", "yak")
+    assert not both["/sd/x.kmodel"].doubtful
+
+
 def test_the_second_model_after_an_exception_is_doubtful() -> None:
     both = uses(CAMERA + "try:\n    task = kpu.load('/sd/x.kmodel')\nexcept:\n    task = kpu.load('/sd/y.kmodel')\n")
     assert {model: use.doubtful for model, use in both.items()} == {"/sd/x.kmodel": False, "/sd/y.kmodel": True}

@@ -31,6 +31,7 @@ from .values import (
 )
 
 CANMV_SIZES = ("img_w", "img_h", "net_w", "net_h", "layer_w", "layer_h")
+DECODER_INIT = ("anchor", "threshold", "nms_value")
 CANMV_INIT = ("anchor", "anchor_num", *CANMV_SIZES, "threshold", "nms_value", "classes")
 BOX = {"classid": 4, "class_id": 4, "value": 5, "prob": 5, "score": 5, "confidence": 5, "index": 4}
 
@@ -48,7 +49,15 @@ def member(value: Firmware, name: str) -> Any:
 
 def has_methods(value: Any) -> bool:
     """Has a value methods of the firmware?"""
-    return isinstance(value, (Task, Many, Detection, Picture, File, Classifier))
+    return isinstance(value, (Task, Many, Detection, Picture, File, Classifier, Decoder))
+
+
+class Decoder(Unknown):
+    """What CanMV's KPU().Yolo2() returns: it turns the outputs of a task into boxes."""
+
+    def __init__(self, use: Use) -> None:
+        super().__init__()
+        self.use = use
 
 
 class Classifier(Unknown):
@@ -89,6 +98,11 @@ def call(machine: Machine, path: str, args: list[Any], keywords: dict[str, Any])
         return _json(machine, args[0] if args else None)
     if module == "sys" and name == "exit":
         raise ScriptExit
+    if path == "os.getcwd":
+        # Scripts run from the card.
+        return "/sd"
+    if path == "os.path.join" and all(isinstance(arg, str) and len(arg) < 256 for arg in args[:9]):
+        return "/".join(arg.rstrip("/") for arg in args[:9])
     if module == "math":
         return _math(name, args)
     if module == "collections":
@@ -153,6 +167,8 @@ def _on_task(machine: Machine, use: Use, name: str, args: list[Any], keywords: d
     pictures.shown(machine, use, args)
     if name == "run_yolo2":
         return Many(Detection(use), use)
+    if name == "get_outputs":
+        return [Many(Score(use), use, aligned=True)]
     if name in ("forward", "get_output"):
         return Many(Score(use), use, aligned=True)
     if name == "classifier":
@@ -217,6 +233,10 @@ def call_method(machine: Machine, value: Any, name: Any, args: list[Any], keywor
         # classifier.predict(img) returns the number of the class and its distance.
         pictures.shown(machine, value.use, args)
         return (ClassIndex(value.use), Unknown()) if name == "predict" else Unknown()
+    if isinstance(value, Decoder):
+        if name == "init":
+            _detector(machine, value.use, {**dict(zip(DECODER_INIT, args, strict=False)), **keywords})
+        return Many(Detection(value.use), value.use) if name == "run" else Unknown()
     if isinstance(value, Many):
         return _many(value, name)
     return Unknown()
@@ -237,6 +257,9 @@ def _on_object(machine: Machine, task: Task, name: str, args: list[Any], keyword
         pictures.shown(machine, use, args or list(keywords.values()))
         use.runs.add(name)
         return Many(Score(use), use, aligned=True)
+    if name == "Yolo2":
+        use.runs.add(name)
+        return Decoder(use)
     if name == "regionlayer_yolo2":
         use.runs.add(name)
         return Many(Detection(use), use)

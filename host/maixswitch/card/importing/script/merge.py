@@ -66,7 +66,7 @@ def with_guesses(uses: tuple[ModelUse, ...], guesses: Guesses) -> tuple[ModelUse
                 owners.setdefault(labels.value, set()).add(use.model)
     for number, use in enumerate(uses):
         lists = [item for key, items in guesses.items() if key[1] == use.model for item in items]
-        lists = sorted(lists, key=_named_files)
+        lists = sorted({item.value: item for item in lists}.values(), key=_named_files)
         for item in lists:
             owners.setdefault(item.value, set()).add(use.model)
         if use.labels is None and lists and (len(lists) == 1 or len(uses) == 1):

@@ -16,7 +16,7 @@ _ERRORS = (
     "NotImplementedError LookupError ArithmeticError OverflowError EnvironmentError FileNotFoundError"
 )
 _MODULES = (
-    "lcd time utime gc machine board fpioa_manager os uos io uio re ure struct ustruct array uarray random urandom "
+    "lcd time utime gc machine board fpioa_manager io uio re ure struct ustruct array uarray random urandom "
     "binascii ubinascii hashlib uhashlib socket usocket network _thread touchscreen video audio pmu modbus micropython "
     "errno uerrno select uselect zlib uzlib ctypes uctypes heapq uheapq ssl ussl lvgl"
 )
@@ -38,6 +38,8 @@ MODULES = {
     "ujson": "json",
     "math": "math",
     "umath": "math",
+    "os": "os",
+    "uos": "os",
     "sys": "sys",
     "usys": "sys",
     "collections": "collections",
@@ -52,6 +54,9 @@ OTHER_MODULES = frozenset(_MODULES.split())
 
 LOADS = ("load", "load_flash", "load_kmodel", "kpu_load")
 """The functions that load a model."""
+
+RUNS = ("init_yolo2", "run_yolo2", "forward", "run_with_output")
+"""The functions whose arguments and results tell most about a model."""
 
 PARENTS = {
     "KeyError": ("LookupError",),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from .names import LOADS
+from .names import LOADS, RUNS
 
 
 def loads_in(body: list[ast.stmt]) -> bool:
-    """Do statements load a model?"""
+    """Do statements load or run a model?"""
     return any(getattr(node, "maixswitch_loads", False) for node in body)
 
 
@@ -47,13 +47,13 @@ def indexed(loop: ast.For) -> tuple[str, ...]:
 
 
 def mark(tree: ast.Module) -> None:
-    """Mark the statements of a script that load models, also through functions that do, and those that may matter."""
+    """Mark the statements that load or run models, also through functions that do, and those that may matter."""
     functions = {
         node.name: node
         for node in ast.walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     }
-    loading = set(LOADS)
+    loading = {*LOADS, *RUNS}
     for _ in range(4):
         before = len(loading)
         for name, function in functions.items():

@@ -164,7 +164,7 @@ class Statements(Imports):
             certain = not isinstance(test, (Unknown, Many))
             chosen = self.truth(test, node)
             if certain and matters(node) and loads_in(node.orelse if chosen else node.body):
-                # The other branch loads a model: worth a look, though this script does not take it.
+                # The other branch loads or runs a model: worth a look, though this script does not take it.
                 chosen ^= self.choose(node, 2, doubtful=True) == 1
             if chosen:
                 return self.run_block(node.body, frame)
