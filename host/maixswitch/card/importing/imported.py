@@ -12,11 +12,12 @@ from .network import NetworkFacts
 
 @dataclass
 class ImportedModel:
-    """One model after all decisions. It must not be used while it has ``problems``.
+    """One model after all decisions. It is left out if it has ``problems``.
 
     model: the contents of model.json.
     files: the names and bytes of the files beside it.
     labels: how many labels it has.
+    folder: the name of its folder on the card, "" if it is left out.
     """
 
     evidence: Evidence
@@ -26,6 +27,7 @@ class ImportedModel:
     notes: list[ImportMessage] = field(default_factory=list)
     problems: list[ImportMessage] = field(default_factory=list)
     labels: int = 0
+    folder: str = ""
 
     @property
     def title(self) -> str:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from maixswitch import board_code
-from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
 
 from .evidence import Claim, Evidence
 from .imported import ImportedModel
 from .labels import read_anchors, read_labels
-from .messages import ImportMessage, Refusal
+from .lists import Lists, same, short
+from .messages import ImportMessage
 from .naming import clean_title, kmodel_name
-from .network import PAIRS, read_network
+from .network import PAIRS
 from .options import MAX_TITLE, ImportOptions
-from .source import MAX_MODEL, MAX_TEXT
+from .source import folder_of
 
 INLINE = 24
 """The most labels that go into model.json. More go into labels.txt, which takes less memory on the board."""
 INLINE_BYTES = 1000
-SHOWN = 4
 GENERIC = ("m", "model", "det", "cls", "yolov2", "yolo", "kmodel", "detector", "classifier", "best", "final")
 MEANINGLESS = re.compile(r"model-\d+$|[0-9a-f]{12,}(_|$)|YOLO_best|maixhub_.*result", re.IGNORECASE)
 
@@ -32,17 +30,9 @@ def resolve(evidence: Evidence, options: ImportOptions) -> ImportedModel:
 
     A contradiction between the files is a problem, unless an option decides it. The input size and the number of
     classes always come from the network.
-
-    Raises Refusal if the .kmodel itself cannot be used.
     """
-    part = evidence.part
-    data = part.source.read(part.kmodel, MAX_MODEL)
-    try:
-        network = read_network(data)
-    except MaixSwitchError as error:
-        raise Refusal("C504", tr("{file}: {reason}", file=part.kmodel, reason=error.message)) from error
-    result = ImportedModel(evidence, network, notes=list(evidence.notes))
-    if network.swapped:
+    result = ImportedModel(evidence, evidence.part.network, notes=list(evidence.notes))
+    if result.network.swapped:
         text = tr("the kmodel was word-swapped for load_flash; its byte order was corrected for the card")
         result.notes.append(ImportMessage("C507", text))
     _Resolver(result, options).run()
@@ -53,10 +43,11 @@ class _Resolver:
     def __init__(self, result: ImportedModel, options: ImportOptions) -> None:
         self.result, self.options = result, options
         self.evidence, self.network = result.evidence, result.network
+        self.lists = Lists(self.evidence, result.problems)
         self.pairs = 0
 
-    def problem(self, code: str, text: str) -> None:
-        self.result.problems.append(ImportMessage(code, text))
+    def problem(self, code: str, text: str, option: str = "") -> None:
+        self.result.problems.append(ImportMessage(code, text, option))
 
     def note(self, code: str, text: str) -> None:
         self.result.notes.append(ImportMessage(code, text))
@@ -70,6 +61,9 @@ class _Resolver:
         if len(self.network.kmodel.outputs) != 1:
             count = len(self.network.kmodel.outputs)
             self.problem("C530", tr("the network has {count} outputs; the app reads one", count=count))
+            return
+        if self.evidence.other_use and not self.options.kind:
+            self.problem("C530", self.evidence.other_use)
             return
         anchors = self.anchors()
         model["kind"] = self.kind(anchors)
@@ -97,43 +91,43 @@ class _Resolver:
 
         # Otherwise take the first name that is not generic: of the file, of the export, of its folders.
         part = self.evidence.part
-        stems = [part.stem, self.evidence.title, part.kmodel.rpartition("/")[0].rpartition("/")[2], part.source.stem]
+        stems = [part.stem, self.evidence.title, folder_of(part.kmodel).stem, part.source.stem]
         for stem in stems:
             if stem and stem.lower() not in GENERIC and not MEANINGLESS.match(stem):
                 return clean_title(stem)
         kind = board_code.kinds().get(self.options.kind)
         return "Detector" if kind is not None and kind.SHAPE == board_code.shapes().BOXES else "Model"
 
-    def choose(self, name: str, claims: list[Claim], asked: str = "") -> Claim | None:
-        """Return the claim that the user named, or any claim if all agree. A contradiction is a problem."""
-        if asked:
-            claims = [claim for claim in claims if claim.called(asked)]
-        if not claims:
-            return None
-        if any(claim.value != claims[0].value for claim in claims):
-            listed = "; ".join(f"{claim.where}: {_short(claim.value)}" for claim in claims)
-            expected = self.expected_labels() if name == "labels" else ""
-            # The message names the files; if all claims come from one file, it names the lines.
-            files = list(dict.fromkeys(claim.file.rpartition("/")[2] for claim in claims))
-            if len(files) == 1:
-                files = [claim.where.rpartition("/")[2] for claim in claims]
-            self.problem(
-                "C520",
-                tr(
-                    "the files disagree about {field}: {listed}{expected}. Decide with --{field} {choice}",
-                    field=name,
-                    listed=listed,
-                    expected=expected,
-                    choice=self.choice(name, claims, files),
-                ),
-            )
-            return claims[0] if not self.count() else None
-        return claims[0]
+    def choose(self, name: str) -> Claim | None:
+        """Return a claim of the files about a field. A contradiction is a problem."""
+        claims = _strongest(self.evidence.claims.get(name, []))
+        if any(not same(claim.value, claims[0].value) for claim in claims):
+            self.ask(name, claims, list(dict.fromkeys(str(claim.value) for claim in claims)))
+        return claims[0] if claims else None
 
-    def choice(self, name: str, claims: list[Claim], files: list[str]) -> str:
-        """Return the values that the user may write behind the option that decides."""
-        values = list(dict.fromkeys(_short(claim.value) for claim in claims))
-        return tr(" or --{field} ", field=name).join(files if name in ("labels", "anchors") else values)
+    def ask(self, name: str, claims: list[Claim], choices: list[str], remark: str = "") -> None:
+        """Report that the files contradict each other. choices: what the user may write behind the option."""
+        self.problem(
+            "C520",
+            tr(
+                "the files disagree about {field}: {listed}{expected}. Decide with --{field} {choice}",
+                field=name,
+                listed="; ".join(f"{claim.where}: {short(claim.value)}" for claim in claims),
+                expected=remark,
+                choice=tr(" or --{field} ", field=name).join(choices),
+            ),
+            f"--{name} {choices[0]}",
+        )
+
+    def ask_for_list(self, name: str, claims: list[Claim]) -> None:
+        """Report that the files hold different lists. The choices are the files, or the lines of a single file."""
+        count = self.count()
+        remark = tr("; the network needs {count}", count=count) if count and name == "labels" else ""
+        files = list(dict.fromkeys(claim.file for claim in claims))
+        if len(files) == 1:
+            files = [claim.where for claim in claims]
+        bare = [file.rpartition("/")[2] for file in files]
+        self.ask(name, claims, bare if len(set(bare)) == len(bare) else files, remark)
 
     def count(self) -> int:
         """Return how many labels the network needs, 0 if that is unknown."""
@@ -142,49 +136,8 @@ class _Resolver:
             return self.network.classes(self.pairs or PAIRS) or 0
         return self.network.elements if kind.LABELS == "needed" else 0
 
-    def expected_labels(self) -> str:
-        """Return how many labels the network needs, for a message; "" if that is unknown."""
-        count = self.count()
-        return tr("; the network needs {count}", count=count) if count else ""
-
-    def from_user(self, name: str, asked: str, read: Any) -> Claim | None:
-        """Return the list in a file that the command line names, as a claim; None if the file does not exist."""
-        path = Path(asked)
-        try:
-            if not path.is_file():
-                return None
-            with path.open("rb") as file:
-                data = file.read(MAX_TEXT + 1)
-        except (OSError, ValueError) as error:
-            raise Refusal("C541", tr("--{option} {path}: cannot be read", option=name, path=asked), EXIT_IO) from error
-        value = read(data) if len(data) <= MAX_TEXT else None
-        if value is None:
-            self.problem("C541", tr("--{option} {path}: the file holds no list of {option}", option=name, path=asked))
-            return Claim([], asked)
-        return Claim(value, asked)
-
-    def pick(self, name: str, asked: str, claims: list[Claim], read: Any) -> Claim | None:
-        """Return the claim for a list: from the file that the user named, otherwise from the source."""
-        if not asked or any(claim.called(asked) for claim in claims):
-            return self.choose(name, claims, asked)
-        claim = self.from_user(name, asked, read)
-        if claim is None:
-            files = ", ".join(claim.where for claim in claims) or tr("none")
-            self.problem(
-                "C541",
-                tr(
-                    "--{option} {path}: no such file, and the source has no file of that name (it has: {files})",
-                    option=name,
-                    path=asked,
-                    files=files,
-                ),
-            )
-            return Claim([], asked)
-        return claim
-
     def anchors(self) -> Claim | None:
         """Return the anchors from the command line or the files, None for none. Sets `pairs`."""
-        claims = self.evidence.claims.get("anchors", []) + self.evidence.relative
         asked = self.options.anchors
         if asked and re.fullmatch(r"[-+\d.,;\s()\[\]eE]+", asked):
             values = read_anchors(asked.encode())
@@ -193,11 +146,13 @@ class _Resolver:
                     "C541",
                     tr("--anchors {text}: expected pairs of numbers above 0, with commas between them", text=asked),
                 )
-            claim: Claim | None = Claim(values or [], "--anchors")
+            claims = [Claim(values or [], "--anchors", passed=True)]
         else:
-            claim = self.pick("anchors", asked, claims, read_anchors)
-        self.pairs = len(claim.value) // 2 if claim else 0
-        return claim
+            claims = _strongest(self.lists.pick("anchors", asked, read_anchors, 2 * PAIRS))
+        if any(not same(claim.value, claims[0].value) for claim in claims):
+            self.ask_for_list("anchors", claims)
+        self.pairs = len(claims[0].value) // 2 if claims else 0
+        return claims[0] if claims else None
 
     def kind(self, anchors: Claim | None) -> str:
         """Return the kind of the model, "" if the files contradict each other."""
@@ -205,17 +160,12 @@ class _Resolver:
             return self.options.kind
 
         # A file's claim counts, unless the output shows that it is wrong.
-        claims = self.evidence.claims.get("kind", [])
-        if claims:
-            claim = self.choose("kind", claims)
-            kind = str(claim.value) if claim else ""
-            if kind == "classifier" and self.network.map:
-                self.note(
-                    "C534",
-                    tr("{where} calls it a classifier, but its output is a grid of cells", where=claims[0].where),
-                )
+        claim = self.choose("kind")
+        if claim:
+            if claim.value == "classifier" and self.network.map:
+                self.note("C534", tr("{where} calls it a classifier, but its output is a grid of cells", where=claim.where))
                 return "yolo2"
-            return kind
+            return "" if any(message.code == "C520" for message in self.result.problems) else str(claim.value)
 
         # Without a claim, the output decides. Anchors count if they fit it.
         if self.network.map or (anchors is not None and self.network.classes(self.pairs)):
@@ -257,18 +207,21 @@ class _Resolver:
 
     def labels(self, count: int, needed: bool = True) -> None:
         """Fill in the labels, in model.json or as labels.txt. `count`: how many the network needs, 0 if unknown."""
-        claim = self.pick("labels", self.options.labels, self.evidence.claims.get("labels", []), read_labels)
-        if claim is None:
-            if needed and not any("--labels" in message.text for message in self.result.problems):
-                self.problem(
-                    "C521",
-                    tr(
-                        "no labels found; expected {count}: give them with --labels FILE",
-                        count=count or tr("one per class"),
-                    ),
-                )
+        claims = self.lists.pick("labels", self.options.labels, read_labels, count)
+        # A list of the right length beats the others, which often belong to another model.
+        fitting = [claim for claim in claims if len(claim.value) == count or not count]
+        unused = [claim for claim in claims if claim not in fitting] if fitting else []
+        if unused:
+            listed = "; ".join(f"{claim.where}: {short(claim.value)}" for claim in unused)
+            self.note("C551", tr("labels of another number were not used: {listed}", listed=listed))
+        claims = fitting or claims
+        if any(not same(claim.value, claims[0].value) for claim in claims):
+            self.ask_for_list("labels", claims)
             return
-        labels = claim.value
+        if not claims:
+            self.without_labels(count, needed)
+            return
+        claim, labels = claims[0], claims[0].value
         if labels and count and len(labels) != count:
             self.problem(
                 "C522",
@@ -276,10 +229,38 @@ class _Resolver:
                     "{where}: {labels} labels ({names}); the network needs {count}: --labels FILE",
                     where=claim.where,
                     labels=len(labels),
-                    names=_short(labels),
+                    names=short(labels),
                     count=count,
                 ),
+                "--labels FILE",
             )
+        self.put_labels(labels, claim)
+
+    def without_labels(self, count: int, needed: bool) -> None:
+        """Report that no file has labels. The only class of a network is called as the model."""
+        if count == 1:
+            title = self.result.title
+            self.note("C552", tr("no labels found; the only class is called {title}, as the model", title=title))
+            self.put_labels([title], Claim([title], self.evidence.part.kmodel))
+        elif needed:
+            hints = self.hints(count)
+            self.problem(
+                "C521",
+                tr(
+                    "no labels found; expected {count}: give them with --labels FILE",
+                    count=count or tr("one per class"),
+                )
+                + (tr(", for example {choices}", choices=", ".join(hints)) if hints else ""),
+                f"--labels {hints[0]}" if len(hints) == 1 else "--labels FILE",
+            )
+
+    def hints(self, count: int) -> list[str]:
+        """Return lists of the right length in the model's scripts, of which it is not clear what they are."""
+        lists = [(match.script.file, item) for match in self.evidence.part.matches for item in match.lists(count)]
+        return list(dict.fromkeys(f"{file}:{item.line}" for file, item in lists))
+
+    def put_labels(self, labels: list[str], claim: Claim) -> None:
+        """Write labels into model.json or labels.txt."""
         long = [label for label in labels if len(label) > 64 or not label.isprintable()]
         if long:
             self.problem(
@@ -316,6 +297,7 @@ class _Resolver:
             self.problem(
                 "C524",
                 tr("a detector needs anchors: give them with --anchors 1.1,2.2,... in grid cells, or --anchors FILE"),
+                "--anchors FILE",
             )
         self.labels(count or 0)
         if anchors is not None and anchors.value:
@@ -328,12 +310,23 @@ class _Resolver:
             )  # fmt: skip
 
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
-        """Return the anchors in grid cells. If all are at most 1, they are fractions of the picture: convert them."""
+        """Return the anchors in grid cells.
+
+        What a script passes to the firmware is in cells, whatever it looks like. The numbers of a file may be fractions
+        of the picture or pixels; those are converted.
+        """
         values: list[float] = anchors.value
         grid = self.network.grid(self.pairs, count) if count else None
-        if max(values) > 1 or not grid:
+        size = self.network.input
+        if not grid or not size or 1 < max(values) <= max(grid):
             return values
-        cells = [round(value * grid[at % 2], 6) for at, value in enumerate(values)]
+        fractions = max(values) <= 1
+        # Anchors of up to twice the grid occur: the boxes are larger than the picture.
+        if anchors.passed or (not fractions and max(values) <= 2 * max(grid)):
+            self.note("C554", tr("{where}: unusual anchors, in cells from {least} to {most}; kept as they are",
+                                 where=anchors.where, least=min(values), most=max(values)))  # fmt: skip
+            return values
+        scale = grid if fractions else (grid[0] / size[0], grid[1] / size[1])
         self.note(
             "C527",
             tr(
@@ -341,9 +334,16 @@ class _Resolver:
                 where=anchors.where,
                 columns=grid[0],
                 rows=grid[1],
+            )
+            if fractions
+            else tr(
+                "{where}: the anchors are in pixels; divided by the size of a cell, {width}x{height} pixels",
+                where=anchors.where,
+                width=f"{size[0] / grid[0]:g}",
+                height=f"{size[1] / grid[1]:g}",
             ),
         )
-        return cells
+        return [round(value * scale[at % 2], 6) for at, value in enumerate(values)]
 
     def scores(self, model: dict[str, Any], fields: dict[str, Any]) -> None:
         """Fill in the fields that decide which results the app shows, if the kind has them."""
@@ -353,7 +353,7 @@ class _Resolver:
                 if value or fields[name]:  # 0 by default shows all
                     model[name] = value
         if "top" in fields:
-            top = self.choose("top", self.evidence.claims.get("top", []))
+            top = self.choose("top")
             model["top"] = self.options.top or (top.value if top else min(3, self.network.elements))
         if "softmax" in fields:
             model["softmax"] = self.softmax()
@@ -363,14 +363,14 @@ class _Resolver:
         if name in self.options.fields:
             model[name] = self.options.fields[name]
         elif name not in model:
-            claim = self.choose(name, self.evidence.claims.get(name, []))
+            claim = self.choose(name)
             if claim:
                 model[name] = claim.value
 
     def softmax(self) -> bool:
         """Return whether the app computes a softmax: from the user, a file, or the network's last layer."""
         softmax = self.options.softmax
-        claim = self.choose("softmax", self.evidence.claims.get("softmax", []))
+        claim = self.choose("softmax")
         if softmax is None and claim:
             softmax = bool(claim.value)
         # The scores of a network that ends with a plain weighted sum do not add up to 1.
@@ -384,16 +384,20 @@ class _Resolver:
         return softmax
 
     def number(self, name: str, asked: float | None, default: float) -> float:
-        """Return the user's value of a field, a file's, or the default."""
-        if asked is not None:
-            return asked
-        claim = self.choose(name, self.evidence.claims.get(name, []))
-        return float(claim.value) if claim else default
+        """Return the user's value of a field, a file's, or the default. The nearest file wins, then the newest."""
+        claims = _strongest(self.evidence.claims.get(name, []))
+        if asked is not None or not claims:
+            return default if asked is None else asked
+        if any(claim.value != claims[0].value for claim in claims):
+            listed = "; ".join(f"{claim.where}: {claim.value}" for claim in claims[1:])
+            self.note(
+                "C551",
+                tr("{field} {value} of {where} was used, not {listed}", field=name, value=claims[0].value,
+                   where=claims[0].where, listed=listed)
+            )  # fmt: skip
+        return float(claims[0].value)
 
 
-def _short(value: Any) -> str:
-    """Return a claim's value, shortened for a message."""
-    if isinstance(value, (list, tuple)):
-        listed = ", ".join(str(item)[:20] for item in value[:SHOWN]) + (", ..." if len(value) > SHOWN else "")
-        return f"{len(value)} ({listed})"
-    return str(value)
+def _strongest(claims: list[Claim]) -> list[Claim]:
+    """Return the claims that were passed to the firmware; all, if none was."""
+    return [claim for claim in claims if claim.passed] or claims

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from maixswitch.card.importing.evidence import Evidence
-from maixswitch.card.importing.source import Part
+from maixswitch.card.importing.parts import Part
 
 
 class ImportFormat(Protocol):

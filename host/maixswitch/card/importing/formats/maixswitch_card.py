@@ -8,7 +8,7 @@ from maixswitch import board_code
 from maixswitch.card.importing.evidence import FIELDS, Evidence, fraction
 from maixswitch.card.importing.labels import anchors, read_labels, strings
 from maixswitch.card.importing.literals import decode, from_json
-from maixswitch.card.importing.source import Part
+from maixswitch.card.importing.parts import Part
 
 NAME = "model.json"
 SOURCE = "another MaixSwitch card, or a folder of its models"
@@ -36,7 +36,7 @@ def _read(part: Part, file: str) -> dict[str, Any]:
 
 
 def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
-    evidence = Evidence("MaixSwitch", part)
+    evidence = Evidence("MaixSwitch", part, complete=True)
     title, labels = model.get("title"), model.get("labels")
     evidence.exact_title = title if isinstance(title, str) else ""
     kinds = board_code.kinds()

@@ -1,0 +1,84 @@
+"""The scripts of a source: each is read at most once, and finds the files that it opens in the source."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from .literals import decode
+from .script.read import read_script
+from .script.reading import ModelUse, ScriptReading
+from .source import Source, distance, folder_of
+
+MAX_SCRIPTS = 200
+LOADS = re.compile(rb"\bkpu\b|load_kmodel|\.kmodel", re.IGNORECASE)
+CARD = re.compile(r"^(?:/(?:sd|flash)(?=/)|\.)?/+|^(?:\./+)+")
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script of a source: its file's name and what was read from it."""
+
+    file: str
+    reading: ScriptReading
+
+    @property
+    def uses(self) -> tuple[ModelUse, ...]:
+        """The models that it loads."""
+        return self.reading.uses
+
+
+class Scripts:
+    """The scripts of a source."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._read: dict[str, Script] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of all scripts."""
+        return [name for name in self.source.files if name.lower().endswith(".py")]
+
+    def read(self, name: str) -> Script:
+        """Return one script. It is read, never run."""
+        if name not in self._read:
+            text = decode(self.source.text(name) or b"") or ""
+            reading = read_script(text, PurePosixPath(name).name, lambda path: self._opened(name, path))
+            self._read[name] = Script(name, reading)
+        return self._read[name]
+
+    def that_load(self) -> list[Script]:
+        """Return the scripts that load a model, at most 200."""
+        named = [name for name in self.names() if LOADS.search(self.source.text(name) or b"")]
+        return [script for script in map(self.read, named[:MAX_SCRIPTS]) if script.uses]
+
+    def _opened(self, script: str, path: str) -> bytes | None:
+        """Return the bytes of a file that a script opens; None if the source does not have it."""
+        names = nearest_names(self.source, path, script)
+        return self.source.text(names[0]) if names else None
+
+
+def bare(path: str) -> str:
+    """Return a path of the board without the card or the current folder in front."""
+    return CARD.sub("", path.replace("\\", "/"))
+
+
+def common_tail(one: str, other: str) -> int:
+    """Return how many parts two paths have in common at their ends, capitals ignored."""
+    ends = [list(reversed(PurePosixPath(bare(path).lower()).parts)) for path in (one, other)]
+    return len(os.path.commonprefix(ends))
+
+
+def nearest_names(source: Source, path: str, script: str) -> list[str]:
+    """Return the files of the source that a script may mean by a path, the likeliest first.
+
+    That is the one beside the script; else the one whose folders agree best with the path, then the nearest.
+    """
+    beside = os.path.normpath((folder_of(script) / bare(path)).as_posix()).replace("\\", "/")
+    if beside in source.files:
+        return [beside]
+    named = [(common_tail(path, name), name) for name in source.files]
+    matching = [(-tail, distance(script, name), name) for tail, name in named if tail]
+    return [name for _, _, name in sorted(matching)]
