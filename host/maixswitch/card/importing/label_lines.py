@@ -60,7 +60,7 @@ def read_lines(text: str) -> list[str] | None:
 
 def _parts(line: str) -> list[str]:
     """Return the labels of a single line, between the first kind of separator that it has."""
-    for mark in (",", ";", "，", "、", "\t"):
+    for mark in (",", ";", "\uff0c", "\u3001", "\t"):  # the third and fourth are Chinese commas
         if mark in line:
             return _cells(line, mark)
     return [line]
@@ -141,13 +141,13 @@ def _unquoted(text: str) -> str:
 
 
 def _numbered(lines: list[str]) -> list[str] | None:
-    """Return the names of numbered lines; None if they have no numbers, [] if numbers with marks have gaps or doubles."""
+    """Return the names of numbered lines; None without numbers, [] if numbers with marks have gaps or doubles."""
     for pattern, number, name in ((MARKED, 1, 2), (BEHIND, 2, 1)):
         matches = [pattern.fullmatch(line) for line in lines]
         if all(match and match[name].strip() for match in matches):
             rows = [(int(match[number]), match[name].strip()) for match in matches if match]
             # "10:30" is a time, not a number and a name.
-            if not all(text.isdigit() for _, text in rows) or pattern is MARKED and " " in lines[0]:
+            if not all(text.isdigit() for _, text in rows) or (pattern is MARKED and " " in lines[0]):
                 return in_order(rows) or []
     # With a blank only, the number may be part of the label, such as "2 euro": it must count the lines.
     for pattern, number, name in ((SPACED, 1, 2), (BEHIND_SPACE, 2, 1)):

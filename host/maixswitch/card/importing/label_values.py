@@ -64,7 +64,7 @@ def whole(value: Any) -> int | None:
 
 
 def _dictionary(value: dict[Any, Any]) -> list[str] | None:
-    """Return the labels of {number: name} or {name: number}; None for other dictionaries, and if both could be meant."""
+    """Return the labels of {number: name} or {name: number}; None for others, and if both could be meant."""
     by_key = [(whole(key), _name(item)) for key, item in value.items()]
     by_value = [(whole(item), key) for key, item in value.items()]
     readings = []

@@ -11,7 +11,7 @@ from typing import Any
 from .label_lines import read_lines
 from .label_markup import read_pbtxt, read_yaml
 from .label_text import decode_list
-from .label_values import MAX_LABELS, labels_of, strings
+from .label_values import labels_of, strings
 from .literals import BROKEN, from_json, literal, numbers
 from .script.broken import assignments
 from .script.read import read_script
@@ -172,7 +172,7 @@ def fit_label(text: str) -> tuple[str, bool]:
     if len(text) <= MAX_LABEL:
         return text, False
     # Lists with synonyms put the usual name first.
-    first = re.split(r"[,;，；、]", text, maxsplit=1)[0].strip()
+    first = re.split(r"[,;\uff0c\uff1b\u3001]", text, maxsplit=1)[0].strip()
     if 0 < len(first) <= MAX_LABEL:
         return first, True
     words = text[: MAX_LABEL + 1].rpartition(" ")[0].strip()
@@ -228,7 +228,7 @@ def read_anchors(data: bytes) -> list[float] | None:
 
 
 def _anchors_of(text: str) -> list[float] | None:
-    """Return the anchors of a JSON object or a dictionary of Python, on any of its first levels; None if they differ."""
+    """Return the anchors of a JSON object or a dictionary of Python, on any level; None if they differ."""
     for read in (from_json, literal):
         try:
             todo = [read(text)]

@@ -60,7 +60,14 @@ class _Resolver:
         self.result.model = model
         if len(self.network.kmodel.outputs) != 1:
             count = len(self.network.kmodel.outputs)
-            self.problem("C530", tr("the network has {count} outputs; the app reads one", count=count))
+            text = tr("the network has {count} outputs, and the app reads one; it seems to be: {nature}",
+                      count=count, nature=self.network.nature)  # fmt: skip
+            self.problem("C530", text)
+            return
+        if self.network.nature and not self.options.kind and not self.labelled():
+            text = tr("the network is neither a classifier nor a YOLOv2 detector; it seems to be: {nature}",
+                      nature=self.network.nature)  # fmt: skip
+            self.problem("C547", text)
             return
         if self.evidence.other_use and not self.options.kind:
             self.problem("C530", self.evidence.other_use)
@@ -80,6 +87,13 @@ class _Resolver:
         self.scores(model, fields)
         for name in fields:
             self.other(model, name)
+
+    def labelled(self) -> bool:
+        """Does the user or a file give one label for each value of the output? Then it is a list of scores."""
+        if self.network.map:
+            return False
+        claims = self.evidence.claims.get("labels", [])
+        return bool(self.options.labels) or any(len(claim.value) == self.network.elements for claim in claims)
 
     def title(self) -> str:
         """Return the user's title, that of a MaixSwitch card, or one that is made from the names of files."""
