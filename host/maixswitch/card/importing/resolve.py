@@ -332,11 +332,11 @@ class _Resolver:
         values: list[float] = anchors.value
         grid = self.network.grid(self.pairs, count) if count else None
         size = self.network.input
-        if not grid or not size or 1 < max(values) <= max(grid):
+        # Anchors of up to twice the grid are usual: the boxes of near things are larger than the picture.
+        if not grid or not size or 1 < max(values) <= 2 * max(grid):
             return values
         fractions = max(values) <= 1
-        # Anchors of up to twice the grid occur: the boxes are larger than the picture.
-        if anchors.passed or (not fractions and max(values) <= 2 * max(grid)):
+        if anchors.passed:
             self.note("C554", tr("{where}: unusual anchors, in cells from {least} to {most}; kept as they are",
                                  where=anchors.where, least=min(values), most=max(values)))  # fmt: skip
             return values
