@@ -105,6 +105,7 @@ def main(labels = None, model_addr="/sd/m.kmodel", sensor_window=(32, 32)):
             exec(f.read())
     task = kpu.load(model_addr)
     while(True):
+        img = sensor.snapshot()
         fmap = kpu.forward(task, img)
         plist=fmap[:]
         pmax=max(plist)

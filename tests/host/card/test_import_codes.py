@@ -102,7 +102,7 @@ CASES: dict[str, Case] = {
     "C514": packed("LABELS.TXT"),
     "C515": Case(FISH, pack=lambda zip_file: None, spoil=cut),
     "C516": Case(FISH, pack=lambda zip_file: zip_file.writestr("m.bin", bytes(99), LZMA)),
-    "C520": Case(exports.maixhub_classifier()),
+    "C520": Case(exports.maixhub_classifier('["a", "b", "c"]')),
     "C521": Case({"fish.kmodel": FISH["fish.kmodel"]}),
     "C522": Case(beside(FISH, labels_txt=b"a\nb\n")),
     "C523": Case(beside(FISH, labels_txt=b"a\nb\n" + b"x" * 65)),

@@ -112,7 +112,7 @@ class Evidence:
         if use.labels is not None:
             self.add("labels", list(use.labels.value), file, use.labels.line, passed=True)
         if count and (use.labels is None or len(use.labels.value) != count):
-            lists = match.lists(count)
+            lists = match.lists(count) or match.named_lists()
             for item in lists if len(lists) == 1 else []:
                 self.add("labels", list(item.value), file, item.line)
         self._add_numbers(match)

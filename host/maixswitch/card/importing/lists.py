@@ -41,7 +41,7 @@ class Lists:
         named = [claim for claim in claims if claim.called(asked)]
         if named:
             return named
-        claim = self._from_file(name, asked, read) or self._from_source(name, asked, read, count)
+        claim = self._from_source(name, asked, read, count) or self._from_file(name, asked, read)
         if claim is not None:
             return [claim]
         files = ", ".join(dict.fromkeys(claim.where for claim in claims)) or tr("none")

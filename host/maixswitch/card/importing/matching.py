@@ -62,6 +62,12 @@ class Match:
         inside = [item for item in named if item.function == self.use.function]
         return list({item.value: item for item in inside or named}.values())
 
+    def named_lists(self) -> list[NamedList]:
+        """Return the lists that are called labels, whatever their length, if the script uses this model only."""
+        if self.use.labels is not None or len(self.script.uses) > 1:
+            return []
+        return list({item.value: item for item in self.script.reading.lists if LABEL_WORDS.search(item.name)}.values())
+
     def fits(self, network: NetworkFacts) -> int:
         """Return how well a network fits what the script does: 0 not at all, 1 as a kind, 2 with its labels' number."""
         sizes = {math.prod(numbers[1:]) for numbers in self.use.outputs if numbers[:1] == (0,)}
