@@ -83,7 +83,8 @@ class Evidence:
             self._add_match(match)
             if match.doubt:
                 text = tr("{doubt}, which was taken to be this model", doubt=match.doubt)
-                self.notes.append(ImportMessage("C550", text))
+                if ImportMessage("C550", text) not in self.notes:
+                    self.notes.append(ImportMessage("C550", text))
         # Once for each script: two uses of one model have the same trouble.
         for script in {match.script.file: match.script for match in self.part.matches}.values():
             if script.reading.trouble:
@@ -102,6 +103,15 @@ class Evidence:
                 file=file,
                 line=use.line,
                 layer=use.layers,
+            )
+            return
+        # Attributes such as "smiles" and "has glasses" may be true together; no class is the best one.
+        text = self.part.text(file) or b""
+        if use.labels is None and not match.detects and self.part.network.open_ended and b"sigmoid" in text:
+            self.other_use = tr(
+                "{file}:{line} takes each value by itself (sigmoid): several independent values, not a classifier",
+                file=file,
+                line=use.line,
             )
             return
         if match.detects or use.runs:

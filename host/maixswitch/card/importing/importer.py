@@ -14,6 +14,7 @@ from maixswitch.findings.table import rule
 from maixswitch.language import tr
 
 from . import writing
+from .evidence import Evidence
 from .foreign import nothing_usable
 from .formats import read_evidence
 from .imported import ImportedModel
@@ -96,7 +97,7 @@ def import_models(
     found, refused = _find(sources, card, options)
     chosen = _choices([part for _, part in found], options)
     entries = [
-        (path, resolve(read_evidence(part), choice))
+        (path, resolve(_evidence(part), choice))
         for (path, part), choice in zip(found, chosen, strict=True)
         if choice is not None
     ]
@@ -176,6 +177,17 @@ def _choices(parts: Sequence[Part], options: ImportOptions) -> list[ImportOption
             )
     named = [next((name for name in options.models if part.is_called(name)), "") for part in parts]
     return [options.for_model(name) if want else None for name, want in zip(named, wanted, strict=True)]
+
+
+def _evidence(part: Part) -> Evidence:
+    """Return what the files say about a model, with a note about files around a .kmodel that was named alone."""
+    evidence = read_evidence(part)
+    used = [claim.file for claims in evidence.claims.values() for claim in claims if claim.file != part.kmodel]
+    if part.source.only and used:
+        listed = ", ".join(dict.fromkeys(used))
+        evidence.notes.append(ImportMessage("C555", tr("files around {file} that were used: {files}",
+                                                       file=part.source.name, files=listed)))  # fmt: skip
+    return evidence
 
 
 def _command(path: Path, card: Path, item: ImportedModel, choice: ImportOptions) -> str:

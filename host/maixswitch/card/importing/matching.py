@@ -20,6 +20,7 @@ Model = tuple[str, NetworkFacts]
 BY_PATH, BY_ADDRESS, BY_NAMED_ADDRESS, BY_BEING_ALONE = range(4)
 DETECTS = {"run_yolo2", "Yolo2", "regionlayer_yolo2"}
 LABEL_WORDS = re.compile(r"label|class|name|obj|categor", re.IGNORECASE)
+PATH = re.compile(r"/|\.(?:wav|jpe?g|bmp|png|py|txt|kmodel|bin)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,20 @@ class Match:
         return 0 if network.map else network.elements
 
     def lists(self, count: int) -> list[NamedList]:
-        """Return the lists of a script that has no labels for this use but lists of this length, without repetition.
+        """Return the lists of this length in a script that does not show which one has the labels of this use.
 
-        Those in the same function win. A list of another model does not count.
+        Those in the same function win, then those that are called labels. A list of another model does not count.
         """
         others = {use.labels.value for use in self.script.uses if use.labels and use.model != self.use.model}
         named = [item for item in self.script.reading.lists if len(item.value) == count and item.value not in others]
         # Many scripts have a list of one text that is no label.
         if count == 1:
             named = [item for item in named if LABEL_WORDS.search(item.name)]
-        inside = [item for item in named if item.function == self.use.function]
-        return list({item.value: item for item in inside or named}.values())
+        inside = [item for item in named if item.function == self.use.function] or named
+        # A list of sounds or pictures often stands beside that of the labels.
+        inside = [item for item in inside if not all(PATH.search(text) for text in item.value)]
+        called = [item for item in inside if LABEL_WORDS.search(item.name)]
+        return list({item.value: item for item in called or inside}.values())
 
     def named_lists(self) -> list[NamedList]:
         """Return the lists that are called labels, whatever their length, if the script uses this model only."""
@@ -77,7 +81,10 @@ class Match:
             return 0
         if self.use.labels is not None:
             return 2 if len(self.use.labels.value) == count else 1
-        return 2 if self.lists(count) or (self.detects and count == 1) else 1
+        # Many scripts have a list of the right length by chance; then the call of a detector or of set_outputs counts.
+        if self.lists(count) and (self.detects or sizes):
+            return 2
+        return 2 if self.detects and count == 1 else 1
 
 
 def match(source: Source, scripts: Scripts, models: Sequence[Model]) -> list[list[Match]]:
@@ -117,12 +124,15 @@ def _named(source: Source, item: Match, models: Sequence[str]) -> tuple[int, lis
         longest = max((common_tail(asked, name) for name in names), default=0)
         return BY_PATH, _nearest([name for name in names if common_tail(asked, name) == longest], script)
     if isinstance(asked, int):
-        names = flash_list.files_at(source, asked)
-        if names:
-            return BY_ADDRESS, _nearest(names, script)
-        mark = re.compile(rf"0x0*{asked:x}(?![0-9a-f])", re.IGNORECASE)
-        names = [name for name in source.files if name.lower().endswith(MODELS) and mark.search(name)]
-        return BY_NAMED_ADDRESS, _nearest(names, script)
+        rank, names = BY_ADDRESS, flash_list.files_at(source, asked)
+        if not names:
+            mark = re.compile(rf"0x0*{asked:x}(?![0-9a-f])", re.IGNORECASE)
+            files = [name for name in source.files if name.lower().endswith(MODELS)]
+            rank, names = BY_NAMED_ADDRESS, [name for name in files if mark.search(name)]
+        # Every example of a collection uses the same few addresses. It means the model beside it.
+        beside = [name for name in models if distance(name, script) == 0]
+        if not beside or set(beside) & set(names):
+            return rank, _nearest(names, script)
     return BY_BEING_ALONE, []
 
 
@@ -138,13 +148,17 @@ def _alone(uses: Sequence[Match], models: Sequence[Model], claimed: Sequence[boo
         best = max((fit for fit, _ in fits), default=0)
         return [(0, item) for fit, item in fits if fit == best and (fit or _same_kind(item, models[0][1]))]
 
-    # Of several models only those count that no script names. The number of labels must fit them, and all of them must
-    # be trainings of one network. A path to a file that the source does not have means none of them.
     taken = []
     for item in uses:
-        if isinstance(item.use.model, str):
+        named = isinstance(item.use.model, str)
+        fits = [item.fits(network) for _, network in models]
+        beside = [at for at, (name, _) in enumerate(models) if distance(name, item.script.file) == 0]
+        if len(beside) == 1 and fits[beside[0]] > named and not claimed[beside[0]]:
+            taken.append((beside[0], item))
             continue
-        free = [at for at, (_, network) in enumerate(models) if not claimed[at] and item.fits(network) == 2]
+        # Of the others only those count that no script names. The number of labels must fit them, and all of them must
+        # be trainings of one network. A path to a file that the source does not have means none of them.
+        free = [at for at, fit in enumerate(fits) if fit == 2 and not claimed[at] and not named]
         shapes = {(models[at][1].input, models[at][1].elements) for at in free}
         if len(shapes) == 1:
             address = hex(item.use.model) if isinstance(item.use.model, int) else tr("a model")

@@ -79,21 +79,28 @@ def find_parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
         if kind.name in (V3, V4, "kmodel v3, word-swapped"):
             names.append(name)
         elif (ending in MODELS and not source.only) or named:
-            code = "C503" if kind.name in ENCRYPTED else "C508" if kind.convert else "C502"
+            code = "C503" if kind.name in ENCRYPTED else "C502"
             refused.append(ImportMessage(code, tr("{file}: {reason}", file=name, reason=kind.message)))
 
     scripts = Scripts(source)
     parts: list[Part] = []
-    for name in names:
-        texts = _texts(source, name, names)
+    # Loose files come first: a package beside them often holds the same model once more.
+    networks: dict[bytes, str] = {}
+    for name in sorted(names, key=lambda name: (name in source.packed, name)):
         try:
-            parts.append(Part(source, name, texts, read_network(source.read(name, MAX_MODEL)), scripts))
+            network = read_network(source.read(name, MAX_MODEL))
+            if name in source.packed and network.data in networks:
+                continue
+            networks[network.data] = name
+            parts.append(Part(source, name, (), network, scripts))
         except Refusal as refusal:
             refused.append(refusal.import_message)
         except MaixSwitchError as error:
             refused.append(ImportMessage("C504", tr("{file}: {reason}", file=name, reason=error.message)))
+    parts.sort(key=lambda part: part.kmodel)
     for part in parts:
         part.rivals = [other for other in parts if other is not part]
+        part.texts = _texts(source, part.kmodel, [part.kmodel for part in parts])
     for part, matches in zip(parts, match(source, scripts, [(part.kmodel, part.network) for part in parts]), strict=True):
         part.matches = matches
     if source.only:

@@ -10,7 +10,7 @@ from maixswitch.language import tr
 
 from .evidence import Claim, Evidence
 from .imported import ImportedModel
-from .labels import read_anchors, read_labels
+from .labels import MAX_LABEL, fit_labels, read_anchors, read_labels
 from .lists import Lists, same, short
 from .messages import ImportMessage
 from .naming import clean_title, kmodel_name
@@ -275,15 +275,20 @@ class _Resolver:
 
     def put_labels(self, labels: list[str], claim: Claim) -> None:
         """Write labels into model.json or labels.txt."""
-        long = [label for label in labels if len(label) > 64 or not label.isprintable()]
-        if long:
+        labels, shortened = fit_labels(labels)
+        if shortened:
+            self.note("C545", tr("{where}: {count} labels were longer than {limit} characters and were shortened",
+                                 where=claim.where, count=shortened, limit=MAX_LABEL))  # fmt: skip
+        bad = [label for label in labels if not label or not label.isprintable()]
+        if bad:
             self.problem(
                 "C523",
                 tr(
                     "{where}: label {label}: expected 1 to 64 printable characters",
                     where=claim.where,
-                    label=ascii(long[0][:40]),
+                    label=ascii(bad[0][:40]),
                 ),
+                "--labels FILE",
             )
         self.result.labels = len(labels)
         text = "\n".join(labels) + "\n"

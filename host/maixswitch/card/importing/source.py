@@ -37,6 +37,7 @@ class Source:
     changed: when each file was last changed, in seconds; files without a time are missing.
     refused: a message for each package in it that cannot be opened.
     only: the file that the user named, if the others only lie around it; "" otherwise.
+    packed: the files that lie in a package of the source.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Source:
     changed: Mapping[str, float] = field(default_factory=dict, repr=False)
     refused: tuple[ImportMessage, ...] = ()
     only: str = ""
+    packed: frozenset[str] = frozenset()
 
     def read(self, name: str, limit: int) -> bytes:
         """Return the bytes of a file. Raises Refusal if there are more than ``limit``, or if they cannot be read."""
@@ -139,7 +141,9 @@ def _with_packages(source: Source, locate: Callable[[str], Path | bytes], budget
 
     files = {**source.files, **{name: opened.files[within] for name, (opened, within) in inner.items()}}
     changed = {**source.changed, **{name: opened.changed[within] for name, (opened, within) in inner.items()}}
-    return replace(source, files=files, reader=reader, changed=changed, refused=tuple(refused))
+    return replace(
+        source, files=files, reader=reader, changed=changed, refused=tuple(refused), packed=frozenset(inner)
+    )
 
 
 def _folder(path: Path) -> Source:

@@ -14,6 +14,7 @@ MAX_SCRIPT = 128 << 10
 MAX_DEPTH = 64
 MAX_REPAIRS = 12
 MAX_REPAIRED = 48 << 10
+BYTES = re.compile(r"\b[bB](?=[\"'])()")
 BROKEN = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, OverflowError)
 
 
@@ -45,6 +46,12 @@ def parse(source: str | bytes) -> tuple[ast.Module | None, str]:
                 return None, trouble or "inconsistent indentation"
             lines = expanded
         except SyntaxError as error:
+            # MicroPython takes b"\u4e2d" as the bytes of its UTF-8; where it is shown, that is the text.
+            if "bytes can only contain ASCII" in str(error.msg):
+                plain = [BYTES.sub(r"\1", line) if not line.isascii() else line for line in lines]
+                if plain != lines:
+                    lines = plain
+                    continue
             trouble = trouble or f"line {error.lineno}: {error.msg}"
             # `print "x"` of Python 2 and a stray word spoil their own line only.
             if len(text) > MAX_REPAIRED or not _blank(lines, error.lineno):
