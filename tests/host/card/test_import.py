@@ -188,9 +188,7 @@ def test_a_bare_kmodel_needs_its_options(card: Path, tmp_path: Path) -> None:
     (tmp_path / "blob.kmodel").write_bytes(exports.detector())
     item = importer.import_models([tmp_path / "blob.kmodel"], card, ImportOptions()).entries[0][1]
     assert ["--anchors" in problem.text for problem in item.problems] == [True]
-    assert [note.text for note in item.notes] == [
-        "no labels found; the only class is called blob, as the model"
-    ]
+    assert [note.text for note in item.notes] == ["no labels found; the only class is called blob, as the model"]
     (tmp_path / "names").write_text("blob\r\n")
     text = ",".join(map(str, ANCHORS))
     options = ImportOptions(title="Blobs", labels=str(tmp_path / "names"), anchors=text, threshold=0.7, nms=0.2)

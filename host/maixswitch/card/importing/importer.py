@@ -128,7 +128,9 @@ def import_models(
     return result
 
 
-def _find(sources: Sequence[Path], card: Path, options: ImportOptions) -> tuple[list[tuple[Path, Part]], list[ImportMessage]]:
+def _find(
+    sources: Sequence[Path], card: Path, options: ImportOptions
+) -> tuple[list[tuple[Path, Part]], list[ImportMessage]]:
     """Return the models of all sources, and messages for what cannot be used.
 
     Raises Refusal if there is no model at all.

@@ -95,7 +95,8 @@ class Lists:
             if fitting:
                 choices = "; ".join(f"{file}:{item.line}: {short(item.value)}" for item in fitting)
                 self._problem(
-                    name, tr("--{option} {path}: it has several lists: {choices}", option=name, path=asked, choices=choices)
+                    name,
+                    tr("--{option} {path}: it has several lists: {choices}", option=name, path=asked, choices=choices),
                 )
                 return Claim([], asked)
         return None

@@ -101,7 +101,9 @@ def find_parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
     for part in parts:
         part.rivals = [other for other in parts if other is not part]
         part.texts = _texts(source, part.kmodel, [part.kmodel for part in parts])
-    for part, matches in zip(parts, match(source, scripts, [(part.kmodel, part.network) for part in parts]), strict=True):
+    for part, matches in zip(
+        parts, match(source, scripts, [(part.kmodel, part.network) for part in parts]), strict=True
+    ):
         part.matches = matches
     if source.only:
         parts = [part for part in parts if part.kmodel == source.only]

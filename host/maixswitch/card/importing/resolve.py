@@ -177,7 +177,9 @@ class _Resolver:
         claim = self.choose("kind")
         if claim:
             if claim.value == "classifier" and self.network.map:
-                self.note("C534", tr("{where} calls it a classifier, but its output is a grid of cells", where=claim.where))
+                self.note(
+                    "C534", tr("{where} calls it a classifier, but its output is a grid of cells", where=claim.where)
+                )
                 return "yolo2"
             return "" if any(message.code == "C520" for message in self.result.problems) else str(claim.value)
 

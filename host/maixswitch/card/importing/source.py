@@ -141,9 +141,7 @@ def _with_packages(source: Source, locate: Callable[[str], Path | bytes], budget
 
     files = {**source.files, **{name: opened.files[within] for name, (opened, within) in inner.items()}}
     changed = {**source.changed, **{name: opened.changed[within] for name, (opened, within) in inner.items()}}
-    return replace(
-        source, files=files, reader=reader, changed=changed, refused=tuple(refused), packed=frozenset(inner)
-    )
+    return replace(source, files=files, reader=reader, changed=changed, refused=tuple(refused), packed=frozenset(inner))
 
 
 def _folder(path: Path) -> Source:
