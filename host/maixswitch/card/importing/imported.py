@@ -17,6 +17,7 @@ class ImportedModel:
     model: the contents of model.json.
     files: the names and bytes of the files beside it.
     labels: how many labels it has.
+    panel_forms: the names that are not plain ASCII, each with the form that the panel shows.
     """
 
     evidence: Evidence
@@ -26,6 +27,7 @@ class ImportedModel:
     notes: list[ImportMessage] = field(default_factory=list)
     problems: list[ImportMessage] = field(default_factory=list)
     labels: int = 0
+    panel_forms: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def title(self) -> str:

@@ -17,11 +17,9 @@ from .messages import ImportMessage, Refusal
 from .naming import clean_title, kmodel_name
 from .network import PAIRS, read_network
 from .options import MAX_TITLE, ImportOptions
+from .panel_names import write_ascii_title, write_labels
 from .source import MAX_MODEL, MAX_TEXT
 
-INLINE = 24
-"""The most labels that go into model.json. More go into labels.txt, which takes less memory on the board."""
-INLINE_BYTES = 1000
 SHOWN = 4
 GENERIC = ("m", "model", "det", "cls", "yolov2", "yolo", "kmodel", "detector", "classifier", "best", "final")
 MEANINGLESS = re.compile(r"model-\d+$|[0-9a-f]{12,}(_|$)|YOLO_best|maixhub_.*result", re.IGNORECASE)
@@ -93,6 +91,7 @@ class _Resolver:
         self.scores(model, fields)
         for name in fields:
             self.other(model, name)
+        write_ascii_title(self.result)
 
     def labelled(self) -> bool:
         """Does the user or a file give one label for each value of the output? Then it is a list of scores."""
@@ -294,23 +293,7 @@ class _Resolver:
                     count=count,
                 ),
             )
-        long = [label for label in labels if len(label) > 64 or not label.isprintable()]
-        if long:
-            self.problem(
-                "C523",
-                tr(
-                    "{where}: label {label}: expected 1 to 64 printable characters",
-                    where=claim.where,
-                    label=ascii(long[0][:40]),
-                ),
-            )
-        self.result.labels = len(labels)
-        text = "\n".join(labels) + "\n"
-        if len(labels) <= INLINE and len(text.encode()) <= INLINE_BYTES:
-            self.result.model["labels"] = list(labels)
-        else:
-            self.result.model["labels"] = "labels.txt"
-            self.result.files["labels.txt"] = text.encode()
+        write_labels(self.result, labels, claim.where)
 
     def detector(self, model: dict[str, Any], anchors: Claim | None) -> None:
         """Fill in the fields of a detector; report an output or anchors that do not fit."""
@@ -342,22 +325,27 @@ class _Resolver:
             )  # fmt: skip
 
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
-        """Return the anchors in grid cells. If all are at most 1, they are fractions of the picture: convert them."""
+        """Return the anchors in grid cells. Those of a bare list may be fractions of the picture, or pixels."""
         values: list[float] = anchors.value
         grid = self.network.grid(self.pairs, count) if count else None
-        if max(values) > 1 or not grid:
+        # What a script passes to the firmware is right.
+        if not grid or not self.network.input or anchors.file.endswith(".py"):
             return values
-        cells = [round(value * grid[at % 2], 6) for at, value in enumerate(values)]
-        self.note(
-            "C527",
-            tr(
+        if max(values) <= 1:
+            factors, text = grid, tr(
                 "{where}: the anchors are fractions of the picture; multiplied by the grid of {columns}x{rows} cells",
-                where=anchors.where,
-                columns=grid[0],
-                rows=grid[1],
-            ),
-        )
-        return cells
+                where=anchors.where, columns=grid[0], rows=grid[1],
+            )  # fmt: skip
+        elif any(value > 2 * grid[at % 2] for at, value in enumerate(values)):
+            pixels = [side / cells for side, cells in zip(self.network.input, grid, strict=False)]
+            factors, text = (1 / pixels[0], 1 / pixels[1]), tr(
+                "{where}: the anchors are pixels; divided by the cells' size of {width:g}x{height:g} pixels",
+                where=anchors.where, width=pixels[0], height=pixels[1],
+            )  # fmt: skip
+        else:
+            return values
+        self.note("C527", text)
+        return [round(value * factors[at % 2], 6) for at, value in enumerate(values)]
 
     def scores(self, model: dict[str, Any], fields: dict[str, Any]) -> None:
         """Fill in the fields that decide which results the app shows, if the kind has them."""
