@@ -18,6 +18,7 @@ class ImportedModel:
     files: the names and bytes of the files beside it.
     labels: how many labels it has.
     folder: the name of its folder on the card, "" if it is left out.
+    panel_forms: the names that are not plain ASCII, each with the form that the panel shows.
     """
 
     evidence: Evidence
@@ -28,6 +29,7 @@ class ImportedModel:
     problems: list[ImportMessage] = field(default_factory=list)
     labels: int = 0
     folder: str = ""
+    panel_forms: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def title(self) -> str:

@@ -8,19 +8,18 @@ from typing import Any
 from maixswitch import board_code
 from maixswitch.language import tr
 
+from .anchor_cells import in_cells
 from .evidence import Claim, Evidence
 from .imported import ImportedModel
-from .labels import MAX_LABEL, fit_labels, read_anchors, read_labels
+from .labels import read_anchors, read_labels
 from .lists import Lists, same, short
 from .messages import ImportMessage
 from .naming import clean_title, kmodel_name
 from .network import PAIRS
 from .options import MAX_TITLE, ImportOptions
+from .panel_names import write_ascii_title, write_labels
 from .source import folder_of
 
-INLINE = 24
-"""The most labels that go into model.json. More go into labels.txt, which takes less memory on the board."""
-INLINE_BYTES = 1000
 GENERIC = ("m", "model", "det", "cls", "yolov2", "yolo", "kmodel", "detector", "classifier", "best", "final")
 MEANINGLESS = re.compile(r"model-\d+$|[0-9a-f]{12,}(_|$)|YOLO_best|maixhub_.*result", re.IGNORECASE)
 
@@ -87,6 +86,7 @@ class _Resolver:
         self.scores(model, fields)
         for name in fields:
             self.other(model, name)
+        write_ascii_title(self.result)
 
     def labelled(self) -> bool:
         """Does the user or a file give one label for each value of the output? Then it is a list of scores."""
@@ -250,14 +250,14 @@ class _Resolver:
                 ),
                 "--labels FILE",
             )
-        self.put_labels(labels, claim)
+        write_labels(self.result, labels, claim.where)
 
     def without_labels(self, count: int, needed: bool) -> None:
         """Report that no file has labels. The only class of a network is called as the model."""
         if count == 1:
             title = self.result.title
             self.note("C552", tr("no labels found; the only class is called {title}, as the model", title=title))
-            self.put_labels([title], Claim([title], self.evidence.part.kmodel))
+            write_labels(self.result, [title], self.evidence.part.kmodel)
         elif needed:
             hints = self.hints(count)
             self.problem(
@@ -274,31 +274,6 @@ class _Resolver:
         """Return lists of the right length in the model's scripts, of which it is not clear what they are."""
         lists = [(match.script.file, item) for match in self.evidence.part.matches for item in match.lists(count)]
         return list(dict.fromkeys(f"{file}:{item.line}" for file, item in lists))
-
-    def put_labels(self, labels: list[str], claim: Claim) -> None:
-        """Write labels into model.json or labels.txt."""
-        labels, shortened = fit_labels(labels)
-        if shortened:
-            self.note("C545", tr("{where}: {count} labels were longer than {limit} characters and were shortened",
-                                 where=claim.where, count=shortened, limit=MAX_LABEL))  # fmt: skip
-        bad = [label for label in labels if not label or not label.isprintable()]
-        if bad:
-            self.problem(
-                "C523",
-                tr(
-                    "{where}: label {label}: expected 1 to 64 printable characters",
-                    where=claim.where,
-                    label=ascii(bad[0][:40]),
-                ),
-                "--labels FILE",
-            )
-        self.result.labels = len(labels)
-        text = "\n".join(labels) + "\n"
-        if len(labels) <= INLINE and len(text.encode()) <= INLINE_BYTES:
-            self.result.model["labels"] = list(labels)
-        else:
-            self.result.model["labels"] = "labels.txt"
-            self.result.files["labels.txt"] = text.encode()
 
     def detector(self, model: dict[str, Any], anchors: Claim | None) -> None:
         """Fill in the fields of a detector; report an output or anchors that do not fit."""
@@ -322,49 +297,15 @@ class _Resolver:
             )
         self.labels(count or 0)
         if anchors is not None and anchors.value:
-            model["anchors"] = self.cells(anchors, count)
+            grid = self.network.grid(self.pairs, count) if count else None
+            model["anchors"], note = in_cells(anchors, grid, self.network.input)
+            self.result.notes += [note] if note else []
         if self.pairs not in (0, PAIRS):
             self.note(
                 "C526",
                 tr("{pairs} anchor pairs: MaixPy takes exactly {expected}; only CanMV takes other numbers",
                    pairs=self.pairs, expected=PAIRS)
             )  # fmt: skip
-
-    def cells(self, anchors: Claim, count: int | None) -> list[float]:
-        """Return the anchors in grid cells.
-
-        What a script passes to the firmware is in cells, whatever it looks like. The numbers of a file may be fractions
-        of the picture or pixels; those are converted.
-        """
-        values: list[float] = anchors.value
-        grid = self.network.grid(self.pairs, count) if count else None
-        size = self.network.input
-        # Anchors of up to twice the grid are usual: the boxes of near things are larger than the picture.
-        if not grid or not size or 1 < max(values) <= 2 * max(grid):
-            return values
-        fractions = max(values) <= 1
-        if anchors.passed:
-            self.note("C554", tr("{where}: unusual anchors, in cells from {least} to {most}; kept as they are",
-                                 where=anchors.where, least=min(values), most=max(values)))  # fmt: skip
-            return values
-        scale = grid if fractions else (grid[0] / size[0], grid[1] / size[1])
-        self.note(
-            "C527",
-            tr(
-                "{where}: the anchors are fractions of the picture; multiplied by the grid of {columns}x{rows} cells",
-                where=anchors.where,
-                columns=grid[0],
-                rows=grid[1],
-            )
-            if fractions
-            else tr(
-                "{where}: the anchors are in pixels; divided by the size of a cell, {width}x{height} pixels",
-                where=anchors.where,
-                width=f"{size[0] / grid[0]:g}",
-                height=f"{size[1] / grid[1]:g}",
-            ),
-        )
-        return [round(value * scale[at % 2], 6) for at, value in enumerate(values)]
 
     def scores(self, model: dict[str, Any], fields: dict[str, Any]) -> None:
         """Fill in the fields that decide which results the app shows, if the kind has them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,7 +11,7 @@ from pathlib import PurePosixPath
 from .literals import decode
 from .script.read import read_script
 from .script.reading import ModelUse, ScriptReading
-from .source import Source, distance, folder_of
+from .source import Source, common, distance, folder_of
 
 MAX_SCRIPTS = 200
 LOADS = re.compile(rb"\bkpu\b|load_kmodel|\.kmodel", re.IGNORECASE)
@@ -67,8 +68,8 @@ def bare(path: str) -> str:
 
 def common_tail(one: str, other: str) -> int:
     """Return how many parts two paths have in common at their ends, capitals ignored."""
-    ends = [list(reversed(PurePosixPath(bare(path).lower()).parts)) for path in (one, other)]
-    return len(os.path.commonprefix(ends))
+    ends = [reversed(PurePosixPath(bare(path).lower()).parts) for path in (one, other)]
+    return common(*ends)
 
 
 def nearest_names(source: Source, path: str, script: str) -> list[str]:
@@ -76,7 +77,7 @@ def nearest_names(source: Source, path: str, script: str) -> list[str]:
 
     That is the one beside the script; else the one whose folders agree best with the path, then the nearest.
     """
-    beside = os.path.normpath((folder_of(script) / bare(path)).as_posix()).replace("\\", "/")
+    beside = posixpath.normpath((folder_of(script) / bare(path)).as_posix())
     if beside in source.files:
         return [beside]
     named = [(common_tail(path, name), name) for name in source.files]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath
 
 from maixswitch.errors import EXIT_IO
@@ -84,8 +84,12 @@ def folder_of(name: str) -> PurePosixPath:
 def distance(one: str, other: str) -> int:
     """Return how many steps, up and down, lead from the folder of one file to that of another."""
     here, there = folder_of(one).parts, folder_of(other).parts
-    common = len(os.path.commonprefix([here, there]))
-    return len(here) + len(there) - 2 * common
+    return len(here) + len(there) - 2 * common(here, there)
+
+
+def common(one: Iterable[str], other: Iterable[str]) -> int:
+    """Return with how many equal items two sequences begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def open_source(path: Path) -> Source:

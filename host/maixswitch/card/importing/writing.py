@@ -15,6 +15,7 @@ from maixswitch.card import ordering
 from maixswitch.card.folders import unwritable
 from maixswitch.card.importing.imported import ImportedModel
 from maixswitch.card.importing.messages import ImportMessage, Refusal
+from maixswitch.card.importing.naming import set_ascii_title
 from maixswitch.card.importing.options import MAX_TITLE
 from maixswitch.card.reading import MODELS, Card
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
@@ -48,9 +49,13 @@ def plan(models: Sequence[tuple[str, str]], imported: Sequence[ImportedModel], p
     # The board refuses the second of two equal titles (C116). The new models may have equal titles among themselves.
     slugs = []
     for item in imported:
-        item.model["title"] = _unique(item.title, titles)
+        title = _unique(item.title, titles)
+        # The number that makes a title unique belongs into its ASCII form, too.
+        if title != item.title:
+            item.model["title"] = title
+            set_ascii_title(item.model)
         titles.add(item.title)
-        slugs.append(ordering.slug(item.title))
+        slugs.append(ordering.slug(str(item.model.get("ascii_title", item.title))))
     # A model behind all others needs no renames. This is the usual case.
     if not position or position == len(names) + 1:
         folders: list[str] = []
