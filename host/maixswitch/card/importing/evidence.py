@@ -106,8 +106,8 @@ class Evidence:
             )
             return
         # Attributes such as "smiles" and "has glasses" may be true together; no class is the best one.
-        text = self.part.text(file) or b""
-        if use.labels is None and not match.detects and self.part.network.open_ended and b"sigmoid" in text:
+        source = self.part.text(file) or b""
+        if use.labels is None and not match.detects and self.part.network.open_ended and b"sigmoid" in source:
             self.other_use = tr(
                 "{file}:{line} takes each value by itself (sigmoid): several independent values, not a classifier",
                 file=file,
@@ -142,6 +142,10 @@ class Evidence:
     def _add_numbers(self, match: Match) -> None:
         """Add the anchors and thresholds of a script."""
         use, file, call = match.use, match.script.file, match.use.detector
+        if call is None and not use.runs:
+            for item in match.script.reading.numbers:
+                if "anchor" in item.name.lower():
+                    self.add("anchors", list(item.value), file, item.line)
         if call is None:
             if use.floor is not None and not match.detects:
                 self.add("threshold", fraction(use.floor.value), file, use.floor.line, passed=True)

@@ -87,8 +87,8 @@ class Lists:
                     continue
                 return Claim(value, file)
             reading = part.scripts.read(file).reading
-            named = [item for item in (reading.lists if name == "labels" else reading.numbers)]
-            named = [item for item in named if line in (0, item.line)]
+            lists = reading.lists if name == "labels" else reading.numbers
+            named = [item for item in lists if line in (0, item.line)]
             fitting = [item for item in named if len(item.value) == count] or named
             if len({item.value for item in fitting}) == 1:
                 return Claim(list(fitting[0].value), file, fitting[0].line, passed=True)

@@ -144,9 +144,9 @@ def _nearest(names: Sequence[str], script: str) -> list[str]:
 def _alone(uses: Sequence[Match], models: Sequence[Model], claimed: Sequence[bool]) -> list[tuple[int, Match]]:
     """Return the models for uses that name none of the source: (number of the model, use)."""
     if len(models) == 1:
-        fits = [(item.fits(models[0][1]), item) for item in uses]
-        best = max((fit for fit, _ in fits), default=0)
-        return [(0, item) for fit, item in fits if fit == best and (fit or _same_kind(item, models[0][1]))]
+        network = models[0][1]
+        best = max((item.fits(network) for item in uses), default=0)
+        return [(0, item) for item in uses if item.fits(network) == best and (best or _same_kind(item, network))]
 
     taken = []
     for item in uses:

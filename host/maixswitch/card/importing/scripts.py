@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import posixpath
 import re
 from dataclasses import dataclass
@@ -18,17 +17,16 @@ LOADS = re.compile(rb"\bkpu\b|load_kmodel|\.kmodel", re.IGNORECASE)
 CARD = re.compile(r"^(?:/(?:sd|flash)(?=/)|\.)?/+|^(?:\./+)+")
 
 
+MENTIONED = re.compile(r"[\"']([^\"'\n]{1,200}\.kmodel)[\"']", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Script:
-    """A script of a source: its file's name and what was read from it."""
+    """A script of a source: its file's name, what was read from it, and the models that it loads."""
 
     file: str
     reading: ScriptReading
-
-    @property
-    def uses(self) -> tuple[ModelUse, ...]:
-        """The models that it loads."""
-        return self.reading.uses
+    uses: tuple[ModelUse, ...]
 
 
 class Scripts:
@@ -47,7 +45,11 @@ class Scripts:
         if name not in self._read:
             text = decode(self.source.text(name) or b"") or ""
             reading = read_script(text, PurePosixPath(name).name, lambda path: self._opened(name, path))
-            self._read[name] = Script(name, reading)
+            # A file of settings names the model that some other program loads.
+            lines = text.splitlines() if not reading.uses else []
+            named = [(path, at) for at, line in enumerate(lines, 1) for path in MENTIONED.findall(line)]
+            uses = reading.uses or tuple(ModelUse(path, at) for path, at in named)
+            self._read[name] = Script(name, reading, uses)
         return self._read[name]
 
     def that_load(self) -> list[Script]:

@@ -30,12 +30,12 @@ def read_evidence(part: Part) -> Evidence:
     named = [name for name in texts if name not in anchors and PurePosixPath(name).stem == part.stem]
     for name in labels or [name for name in named if name.endswith(LABEL_SUFFIXES[:3])]:
         value = read_labels(part.text(name) or b"")
-        if value is not None and _belongs(part, name, lambda rival, count=len(value): count in expects(rival)):
+        if value is not None and _belongs(part, name, _needs(len(value))):
             evidence.format = "kmodel with labels"
             evidence.add("labels", value, name)
     for name in anchors:
         pairs = read_anchors(part.text(name) or b"")
-        if pairs is not None and _belongs(part, name, lambda rival, count=len(pairs) // 2: has_pairs(rival, count)):
+        if pairs is not None and _belongs(part, name, _takes(len(pairs) // 2)):
             evidence.add("anchors", pairs, name)
     return evidence
 
@@ -45,9 +45,14 @@ def expects(part: Part) -> set[int]:
     return {part.network.classes(5) or 0, 0 if part.network.map else part.network.elements} - {0}
 
 
-def has_pairs(part: Part, pairs: int) -> bool:
-    """May the network be a detector with this number of anchors?"""
-    return part.network.classes(pairs) is not None
+def _needs(labels: int) -> Callable[[Part], bool]:
+    """Return a test whether a network may need this number of labels."""
+    return lambda part: labels in expects(part)
+
+
+def _takes(pairs: int) -> Callable[[Part], bool]:
+    """Return a test whether a network may be a detector with this number of anchors."""
+    return lambda part: part.network.classes(pairs) is not None
 
 
 def _belongs(part: Part, name: str, fits: Callable[[Part], bool]) -> bool:
