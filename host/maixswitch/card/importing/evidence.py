@@ -97,22 +97,8 @@ class Evidence:
 
     def _add_match(self, match: Match) -> None:
         use, file = match.use, match.script.file
-        if use.layers is not None:
-            self.other_use = tr(
-                "{file}:{line} takes the features of layer {layer} (set_layers), which the app cannot show",
-                file=file,
-                line=use.line,
-                layer=use.layers,
-            )
-            return
-        # Attributes such as "smiles" and "has glasses" may be true together; no class is the best one.
-        source = self.part.text(file) or b""
-        if use.labels is None and not match.detects and self.part.network.open_ended and b"sigmoid" in source:
-            self.other_use = tr(
-                "{file}:{line} takes each value by itself (sigmoid): several independent values, not a classifier",
-                file=file,
-                line=use.line,
-            )
+        self.other_use = self.other_use or self._other_use(match)
+        if self.other_use:
             return
         if match.detects or use.runs:
             self.add("kind", "yolo2" if match.detects else "classifier", file, passed=True)
@@ -138,6 +124,30 @@ class Evidence:
                 changes=", ".join(changes),
             )
             self.notes.append(ImportMessage("C553", text))
+
+    def _other_use(self, match: Match) -> str:
+        """Return what a script does with the model that the app cannot do; "" if the app can."""
+        use, file, text = match.use, match.script.file, self.part.text(match.script.file) or b""
+        where = {"file": file, "line": use.line}
+        if use.layers is not None:
+            return tr(
+                "{file}:{line} takes the features of layer {layer} (set_layers), which the app cannot show",
+                layer=use.layers,
+                **where,
+            )
+        if match.detects or not use.runs:
+            return ""
+        if b"set_pixel" in text and b"snapshot" not in text:
+            return tr(
+                "{file}:{line} feeds it with values of a sensor, drawn as a picture, not with the camera's", **where
+            )
+        # Attributes such as "smiles" and "has glasses" may be true together; no class is the best one.
+        if self.part.network.open_ended and b"sigmoid(" in text and b"max(" not in text:
+            return tr(
+                "{file}:{line} takes each value by itself (sigmoid): several independent values, not a classifier",
+                **where,
+            )
+        return ""
 
     def _add_numbers(self, match: Match) -> None:
         """Add the anchors and thresholds of a script."""

@@ -101,11 +101,14 @@ def match(source: Source, scripts: Scripts, models: Sequence[Model]) -> list[lis
                     ranked[at].append((rank, item))
             if not names:
                 open_uses.append(item)
-    for at, item in _alone(open_uses, models, [bool(uses) for uses in ranked]):
+    # A script that runs the model as something that it cannot be is an old one, or means another model.
+    fitting = [[entry for entry in uses if entry[1].fits(model[1])] for uses, model in zip(ranked, models, strict=True)]
+    for at, item in _alone(open_uses, models, [bool(uses) for uses in fitting]):
         ranked[at].append((BY_BEING_ALONE, item))
 
     kept = []
-    for (name, _), uses in zip(models, ranked, strict=True):
+    for (name, network), uses in zip(models, ranked, strict=True):
+        uses = [entry for entry in uses if entry[1].fits(network)] or uses
         # What a script only does after an exception, or never, is the last resort.
         uses = [entry for entry in uses if not entry[1].use.doubtful] or uses
         best = [item for rank, item in uses if rank == min(rank for rank, _ in uses)]

@@ -69,7 +69,7 @@ class _Resolver:
             self.problem("C547", text)
             return
         if self.evidence.other_use and not self.options.kind:
-            self.problem("C530", self.evidence.other_use)
+            self.problem("C547", self.evidence.other_use)
             return
         anchors = self.anchors()
         model["kind"] = self.kind(anchors)
