@@ -10,6 +10,7 @@ from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
 
+from .anchor_units import in_cells
 from .evidence import Claim, Evidence
 from .imported import ImportedModel
 from .labels import read_anchors, read_labels
@@ -325,27 +326,15 @@ class _Resolver:
             )  # fmt: skip
 
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
-        """Return the anchors in grid cells. Those of a bare list may be fractions of the picture, or pixels."""
-        values: list[float] = anchors.value
+        """Return the anchors in grid cells."""
         grid = self.network.grid(self.pairs, count) if count else None
         # What a script passes to the firmware is right.
         if not grid or not self.network.input or anchors.file.endswith(".py"):
-            return values
-        if max(values) <= 1:
-            factors, text = grid, tr(
-                "{where}: the anchors are fractions of the picture; multiplied by the grid of {columns}x{rows} cells",
-                where=anchors.where, columns=grid[0], rows=grid[1],
-            )  # fmt: skip
-        elif any(value > 2 * grid[at % 2] for at, value in enumerate(values)):
-            pixels = [side / cells for side, cells in zip(self.network.input, grid, strict=False)]
-            factors, text = (1 / pixels[0], 1 / pixels[1]), tr(
-                "{where}: the anchors are pixels; divided by the cells' size of {width:g}x{height:g} pixels",
-                where=anchors.where, width=pixels[0], height=pixels[1],
-            )  # fmt: skip
-        else:
-            return values
-        self.note("C527", text)
-        return [round(value * factors[at % 2], 6) for at, value in enumerate(values)]
+            return list(anchors.value)
+        values, text = in_cells(anchors.value, grid, self.network.input, anchors.where)
+        if text:
+            self.note("C527", text)
+        return values
 
     def scores(self, model: dict[str, Any], fields: dict[str, Any]) -> None:
         """Fill in the fields that decide which results the app shows, if the kind has them."""
