@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from maixswitch.card.importing.labels import MAX_LABEL, fit_labels, read_anchors, read_labels
@@ -57,6 +57,7 @@ FORMS = {
     "dots": "1. cat\n2. dog\n3. red bird",
     "numbers behind": "cat 0\ndog 1\nred bird 2",
     "equal signs": "dog=1\ncat=0\nred bird=2",
+    "one line of numbers": "0: cat, 1: dog, 2: red bird",
     "quoted lines": '"cat"\n"dog"\n"red bird"',
     "quoted lines with commas": "'cat',\n'dog',\n'red bird',\n",
     "one line": "cat, dog, red bird",
@@ -216,6 +217,7 @@ def test_random_labels_come_back_from_every_writer(labels: list[str], name: str)
     reading = read_labels(WRITERS[name](labels).encode())
     # These forms have no rules for commas, quotation marks and digits, so some labels leave a doubt.
     doubtful = name in ("colons", "CSV without a head") or (name == "JSON lines" and len(labels) == 1)
+    assume(name != "CSV without a head" or len(labels) > 1)
     assert reading == labels or (doubtful and reading is None)
 
 

@@ -65,6 +65,9 @@ def _parts(line: str) -> list[str]:
     for mark in (",", ";", "\uff0c", "\u3001", "\t"):  # the third and fourth are Chinese commas
         if mark in line:
             cells = _cells(line, mark)
+            # A table of one row.
+            if len(cells) == 2 and cells[0] == "0" and not cells[1].isdigit():
+                return cells[1:]
             # "0: bird, small" is one numbered label; "0: bird, 1: cat" are two.
             numbered = [MARKED.fullmatch(cell) is not None for cell in cells]
             return cells if numbered[:1] != [True] or all(numbered) else [line]
