@@ -116,7 +116,7 @@ CASES: dict[str, Case] = {
     "C520": Case(exports.maixhub_classifier('["a", "b", "c"]')),
     "C521": Case({"fish.kmodel": FISH["fish.kmodel"]}),
     "C522": Case(beside(FISH, labels_txt=b"a\nb\n")),
-    "C523": Case(beside(FISH, labels_txt="a\nb\nx\u202ey\n".encode())),
+    "C523": Case(beside(FISH, labels_txt=b"a\nb\n\x01x")),
     "C524": Case(BLOB, ImportOptions(kind="yolo2")),
     "C525": Case(FISH, ImportOptions(kind="yolo2", anchors=ANCHORS)),
     "C526": Case(BLOB, ImportOptions(kind="yolo2", anchors=SIX)),
@@ -146,6 +146,9 @@ CASES: dict[str, Case] = {
     "C541": Case(FISH, ImportOptions(labels="absent.txt")),
     "C542": Case(FISH, spoil=no_card),
     "C544": Case(FISH, ImportOptions(top=99)),
+    "C545": Case(beside(FISH, labels_txt=b"a\nb\n" + b"x" * 65)),
+    "C546": Case(FISH, ImportOptions(title="\u9c7c")),
+    "C547": Case({}, kmodel="landmark68_v3"),
 }
 
 

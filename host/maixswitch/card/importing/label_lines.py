@@ -47,6 +47,8 @@ def read_lines(text: str) -> list[str] | None:
             return table or None
         lines = _without_commas(lines)
     lines = _without_quotes(lines)
+    if not lines:
+        return None
     if all(SYNSET.match(line) for line in lines):
         lines = [SYNSET.sub("", line, count=1) for line in lines]
     numbered = _numbered(lines)
@@ -62,7 +64,13 @@ def _parts(line: str) -> list[str]:
     """Return the labels of a single line, between the first kind of separator that it has."""
     for mark in (",", ";", "\uff0c", "\u3001", "\t"):  # the third and fourth are Chinese commas
         if mark in line:
-            return _cells(line, mark)
+            cells = _cells(line, mark)
+            # A table of one row.
+            if len(cells) == 2 and cells[0] == "0" and not cells[1].isdigit():
+                return cells[1:]
+            # "0: bird, small" is one numbered label; "0: bird, 1: cat" are two.
+            numbered = [MARKED.fullmatch(cell) is not None for cell in cells]
+            return cells if numbered[:1] != [True] or all(numbered) else [line]
     return [line]
 
 

@@ -39,6 +39,7 @@ def block(lines: list[str]) -> list[str] | None:
     """Return the labels of lines such as `- cat` or `0: cat`; None for anything else."""
     items: list[str] = []
     numbered: list[tuple[int, str]] = []
+    keys: list[tuple[str, str]] = []
     for line in map(str.strip, lines):
         if not line or line.startswith("#") or line == "---":
             continue
@@ -50,13 +51,15 @@ def block(lines: list[str]) -> list[str] | None:
             key, value = (scalar(match[1]), scalar(match[2] or "")) if match else (None, None)
             if key is None or not value:
                 return None
+            keys.append((key, value))
             if key.isdigit() and len(key) < 6:
                 numbered.append((int(key), value))
             elif value.isdigit() and len(value) < 6:
                 numbered.append((int(value), key))
             else:
                 return None
-    if items and numbered:
+    # Neither a mixture nor a key that occurs twice is a dictionary.
+    if (items and numbered) or len({key for key, _ in keys}) != len(keys):
         return None
     return strings(items) if items else in_order(numbered)
 

@@ -24,12 +24,12 @@ def decode_list(data: bytes) -> str | None:
 
 def _utf_16(data: bytes) -> str | None:
     """Return the text of UTF-16 without a byte order mark; None if it is something else."""
-    # Line ends, blanks and ASCII letters have a zero byte, always on the same side.
-    zeros = {at % 2 for at, byte in enumerate(data) if not byte}
-    if len(zeros) != 1 or len(data) % 2:
+    # Line ends, blanks and ASCII letters have a zero byte, always on the same side; few other characters have one.
+    odd, even = data[1::2].count(0), data[::2].count(0)
+    if len(data) % 2 or max(odd, even) < 3 * min(odd, even):
         return None
     try:
-        return data.decode("utf-16-le" if zeros == {1} else "utf-16-be")
+        return data.decode("utf-16-le" if odd > even else "utf-16-be")
     except UnicodeDecodeError:
         return None
 

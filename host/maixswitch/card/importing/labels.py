@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .label_lines import read_lines
-from .label_markup import read_pbtxt, read_yaml
+from .label_markup import YAML_KEY, read_pbtxt, read_yaml
 from .label_text import decode_list
 from .label_values import labels_of, strings
 from .literals import BROKEN, from_json, literal, numbers
@@ -66,7 +66,7 @@ def _labels(text: str) -> list[str] | None:
         return _called(text)
     if re.match(r"(?:\ufeff)?(?:#[^\n]*\n|---[^\n]*\n|[ \t]*\n)*(?:- |[\w-]+[ \t]*:(?:[ \t]|\r?\n))", text):
         labels = read_yaml(text)
-        if labels or text.startswith("- "):
+        if labels or text.startswith("- ") or YAML_KEY.search(text):
             return labels
     # The words of JavaScript before a name hide that the rest of the line is the same as in Python.
     code = DECLARES.sub("", text)
@@ -87,8 +87,7 @@ def _bracketed(text: str) -> list[str] | None:
             value = read(text)
         except ValueError:
             continue
-        if read is not literal or not _joins(text):
-            return labels_of(value)
+        return labels_of(value) if read is not literal or not _joins(text) else None
     return read_yaml("names: " + text) if text[0] != "(" else None
 
 
@@ -185,17 +184,14 @@ def fit_labels(labels: Sequence[str]) -> tuple[list[str], int]:
     Returns the labels, and the number of those that were shortened.
     """
     shortened = [fit_label(label) for label in labels]
-    plain = {label for label, changed in shortened if not changed}
-    taken: dict[str, str] = {}
-    fitted = []
+    taken = {label for label, changed in shortened if not changed}
+    fitted: dict[str, str] = {}
+    # Labels that were equal before stay equal.
     for original, (label, changed) in zip(labels, shortened, strict=True):
-        # Labels that were equal before stay equal.
-        if changed and (label in plain or taken.get(label, original) != original):
-            label = apart(label, {*plain, *taken})
-        if changed:
-            taken[label] = original
-        fitted.append(label)
-    return fitted, sum(changed for _, changed in shortened)
+        if original not in fitted:
+            fitted[original] = apart(label, taken) if changed and label in taken else label
+            taken.add(fitted[original])
+    return [fitted[original] for original in labels], sum(changed for _, changed in shortened)
 
 
 def apart(label: str, taken: set[str], most: int = MAX_LABEL) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from maixswitch import board_code
 from maixswitch.language import tr
 
-from .anchor_cells import in_cells
+from .anchor_units import in_cells
 from .evidence import Claim, Evidence
 from .imported import ImportedModel
 from .labels import read_anchors, read_labels
@@ -297,15 +297,28 @@ class _Resolver:
             )
         self.labels(count or 0)
         if anchors is not None and anchors.value:
-            grid = self.network.grid(self.pairs, count) if count else None
-            model["anchors"], note = in_cells(anchors, grid, self.network.input)
-            self.result.notes += [note] if note else []
+            model["anchors"] = self.cells(anchors, count)
         if self.pairs not in (0, PAIRS):
             self.note(
                 "C526",
                 tr("{pairs} anchor pairs: MaixPy takes exactly {expected}; only CanMV takes other numbers",
                    pairs=self.pairs, expected=PAIRS)
             )  # fmt: skip
+
+    def cells(self, anchors: Claim, count: int | None) -> list[float]:
+        """Return the anchors in grid cells. What a script passes to the firmware is in cells, whatever it looks like."""
+        values: list[float] = anchors.value
+        grid = self.network.grid(self.pairs, count) if count else None
+        if not grid or not self.network.input:
+            return values
+        converted, text = in_cells(values, grid, self.network.input, anchors.where)
+        if text and anchors.passed:
+            self.note("C554", tr("{where}: unusual anchors, in cells from {least} to {most}; kept as they are",
+                                 where=anchors.where, least=min(values), most=max(values)))  # fmt: skip
+            return values
+        if text:
+            self.note("C527", text)
+        return converted
 
     def scores(self, model: dict[str, Any], fields: dict[str, Any]) -> None:
         """Fill in the fields that decide which results the app shows, if the kind has them."""

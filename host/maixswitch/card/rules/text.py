@@ -39,7 +39,9 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
             titles.append((model, str(spec.panel_title())))
             width = min(width, space.title)
             yield from _title(model, str(spec.panel_title()), space.title)
-        yield from _labels(model, _read_labels(spec), space.label)
+        # What the panel would show instead of bad ASCII forms follows from that mistake.
+        if not any(problem[1] == "ascii_labels" for problem in spec.problems):
+            yield from _labels(model, _read_labels(spec), space.label)
     yield from _titles(titles, width)
 
 
