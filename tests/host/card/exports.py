@@ -37,11 +37,11 @@ def classifier(classes: int = 3, softmax: bool = True, size: int = 32) -> bytes:
 
 @cache
 def boxes(classes: int = 1, pairs: int = 5, seed: int = 0) -> bytes:
-    """A YOLOv2 network of random weights for 32x32 pixels, with a grid of 8x8 cells."""
+    """A YOLOv2 network of random weights for 64x64 pixels, with a grid of 8x8 cells."""
     rng = np.random.default_rng(seed)
-    net = KModelWriter(3, 32, 32)
+    net = KModelWriter(3, 64, 64)
     x = net.input
-    for inner in (3, 8):
+    for inner in (3, 8, 8):
         part = quantize_conv(rng.normal(size=(8, inner, 3, 3)), np.zeros(8), Scale(255.0), Scale(255.0))
         x = net.conv(x, part, pool=5)
     channels = pairs * (classes + 5)

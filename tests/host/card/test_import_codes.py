@@ -146,9 +146,6 @@ CASES: dict[str, Case] = {
     "C541": Case(FISH, ImportOptions(labels="absent.txt")),
     "C542": Case(FISH, spoil=no_card),
     "C544": Case(FISH, ImportOptions(top=99)),
-    "C545": Case(beside(FISH, labels_txt=b"a\nb\n" + b"x" * 65)),
-    "C546": Case(FISH, ImportOptions(title="\u9c7c")),
-    "C547": Case({}, kmodel="landmark68_v3"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -312,6 +313,13 @@ class TestTwoScriptsForOneModel:
         assert (model["threshold"], model["nms"]) == (0.5, 0.3)
         assert "C551" in model["notes"]
         assert "old/a.py:5" in model["texts"]
+
+    def test_at_the_same_distance_the_newest_is_taken(self, tmp_path: Path) -> None:
+        names = 'names = ["p", "q"]'
+        files = {"x.kmodel": TWO, "a.py": detects(labels=names), "b.py": detects(labels=names, numbers="0.9, 0.3")}
+        source = put(files, tmp_path / "x")
+        os.utime(source / "b.py", (2e9, 2e9))
+        assert fields(imported(source))["x.kmodel"]["threshold"] == 0.9
 
     def test_capitals_and_blanks_are_no_difference(self, tmp_path: Path) -> None:
         model = self.models(

@@ -133,9 +133,9 @@ def _named(source: Source, item: Match, models: Sequence[str]) -> tuple[int, lis
             files = [name for name in source.files if name.lower().endswith(MODELS)]
             rank, names = BY_NAMED_ADDRESS, [name for name in files if mark.search(name)]
         # Every example of a collection uses the same few addresses. It means the model beside it.
-        beside = [name for name in models if distance(name, script) == 0]
-        if not beside or set(beside) & set(names):
-            return rank, _nearest(names, script)
+        near = _nearest(names, script)
+        if not any(distance(name, script) == 0 for name in models) or any(distance(name, script) == 0 for name in near):
+            return rank, near
     return BY_BEING_ALONE, []
 
 

@@ -306,7 +306,7 @@ class _Resolver:
             )  # fmt: skip
 
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
-        """Return the anchors in grid cells. What a script passes to the firmware is in cells, whatever it looks like."""
+        """Return the anchors in grid cells, which a script passes to the firmware, whatever they look like."""
         values: list[float] = anchors.value
         grid = self.network.grid(self.pairs, count) if count else None
         if not grid or not self.network.input:
