@@ -25,6 +25,7 @@ from maixswitch.findings.finding import finding
 from maixswitch.findings.table import SEVERITIES, plain, rule, rules
 from maixswitch.kmodel.write.samples import write_card
 from tests.host.card import finding_files as files
+from tests.host.kmodel.judge.test_nature import network
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
 OWNERS = ("C31", "C40", "C41", "C42", "C5", "B6")
@@ -133,6 +134,7 @@ CASES: dict[str, Case] = {
     "C122": Case(put(BLOBS + "old.kmodel", "old")),
     "C123": Case(put("models/loose.kmodel", "loose")),
     "C124": Case(lambda card: (card / BLOBS / "notes.txt").symlink_to("/etc/hostname")),
+    "C126": Case(change(COLOURS, ascii_labels=["red", "green"])),
     "C201": Case(lambda card: kmodel((card / COLOURS / "model.kmodel").read_bytes()[:-900])(card)),
     "C202": Case(kmodel(V5)),
     "C203": Case(kmodel(files.swapped())),
@@ -156,6 +158,7 @@ CASES: dict[str, Case] = {
     "C223": Case(lambda card: None, bad={"firmware": ("full@v0.6.0",)}),
     "C221": Case(lambda card: None, bad={"run": True}),
     "C224": Case(kmodel(files.dense_relu(), labels=names(4))),
+    "C230": Case(kmodel(network((3, 32, 32), (3, 32, 32)), labels=names(4))),
     "C301": Case(change(COLOURS, input=[100, 100, 3])),
     "C302": Case(change(COLOURS, input=[600, 600, 3])),
     "C480": Case(put("maixswitch.json", "{")),

@@ -121,6 +121,9 @@ REFUSED = {
     "XML": '<?xml version="1.0"?>\n<labels>\n<label>cat</label>\n</labels>',
     "a page": "<!DOCTYPE html>\n<html><body>404</body></html>",
     "a long line": "x" * 500,
+    "a note with a ruled line": "====================\ntrain warnings\n====================",
+    "a note with an address": "tiny-yolo v2 20 class model\nhttps://bbs.sipeed.com/t/topic/683",
+    "a sentence": "The model was trained with pictures of the internet.",
 }
 
 

@@ -28,6 +28,8 @@ CODE = re.compile(
     r"(?:import|from|def|class|for|while|if|return|with|try|print|const|static|char|var|let)\b.*[:;({\"'=]|#include|#define"
     r"|</\w|<\w+[ /=][^>]*>|<[?!]|[{}\[\]]+[,;]?$|.*[;{]$"
 )
+PROSE = re.compile(r"[^\w\s]{4,}$|.*https?://|(?:\S+[ \t]+){8,}\S+[.:]$")
+"""A ruled line, an address, or a sentence: the file is a note for people."""
 SETTING = re.compile(r"[A-Za-z_][\w.-]*[ \t]*(?:=|:(?=[ \t]|$))")
 
 
@@ -37,7 +39,7 @@ def read_lines(text: str) -> list[str] | None:
     lines = [line for line in lines if line and not line.startswith(("# ", "//"))]
     if not 0 < len(lines) <= MAX_LABELS + 1 or any(len(line) > MAX_LINE for line in lines):
         return None
-    if any(CODE.match(line) for line in lines):
+    if any(CODE.match(line) or PROSE.match(line) for line in lines):
         return None
     if len(lines) == 1:
         lines = _parts(lines[0])
