@@ -162,6 +162,12 @@ class TestOptionsForOneModel:
         assert done.returncode == EXIT_USAGE
         assert text in " ".join(done.stderr.split())
 
+    def test_a_name_of_two_models_is_refused(self, tmp_path: Path) -> None:
+        files = {"a/m.kmodel": exports.classifier(3), "b/m.kmodel": exports.classifier(4)}
+        options = ImportOptions(models={"m": {"labels": "x"}})
+        with pytest.raises(MaixSwitchError, match=r"several models have this name: a/m\.kmodel, b/m\.kmodel"):
+            imported(put(files, tmp_path / "x"), options)
+
     def test_a_file_whose_name_has_the_sign(self, command: Command, tmp_path: Path, card: Path) -> None:
         put({"x.kmodel": exports.classifier(3)}, tmp_path / "s")
         (tmp_path / "a=b.txt").write_text("a,b,c")

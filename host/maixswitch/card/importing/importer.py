@@ -157,9 +157,17 @@ def _choices(parts: Sequence[Part], options: ImportOptions) -> list[ImportOption
     Raises Refusal (usage) for an option that names no model, and for one that could mean several.
     """
     for name in (*options.only, *options.models):
-        if not any(part.is_called(name) for part in parts):
-            listed = ", ".join(part.kmodel for part in parts)
-            text = tr("{name}: no model of that name; the source has: {models}", name=name, models=listed)
+        called = [part.kmodel for part in parts if part.is_called(name)]
+        if len(called) != 1:
+            text = (
+                tr("{name}: several models have this name: {models}", name=name, models=", ".join(called))
+                if called
+                else tr(
+                    "{name}: no model of that name; the source has: {models}",
+                    name=name,
+                    models=", ".join(part.kmodel for part in parts),
+                )
+            )
             raise Refusal("C541", text, EXIT_USAGE)
     wanted = [not options.only or any(part.is_called(name) for name in options.only) for part in parts]
     for name in OF_ONE_MODEL if sum(wanted) > 1 else ():
@@ -177,8 +185,8 @@ def _choices(parts: Sequence[Part], options: ImportOptions) -> list[ImportOption
                 ),
                 EXIT_USAGE,
             )
-    named = [next((name for name in options.models if part.is_called(name)), "") for part in parts]
-    return [options.for_model(name) if want else None for name, want in zip(named, wanted, strict=True)]
+    named = [[name for name in options.models if part.is_called(name)] for part in parts]
+    return [options.for_model(names) if want else None for names, want in zip(named, wanted, strict=True)]
 
 
 def _evidence(part: Part) -> Evidence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,15 @@ class ImportOptions:
     only: tuple[str, ...] = ()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def for_model(self, model: str) -> ImportOptions:
-        """Return the choices for the model that the user calls `model`, without those for other models."""
-        return replace(self, **{**self.models.get(model, {}), "models": {}, "only": ()})
+    def for_model(self, names: Sequence[str]) -> ImportOptions:
+        """Return the choices for the model that the user calls by these names, without those for other models."""
+        own = {name: value for model in names for name, value in self.models[model].items()}
+        return replace(self, **own, models={}, only=())
 
     def check(self) -> None:
         """Raise Refusal (usage) for a value that no model could have."""
         for model in self.models:
-            self.for_model(model).check()
+            self.for_model([model]).check()
         kinds = board_code.kinds()
         if self.kind and self.kind not in kinds:
             raise Refusal(
