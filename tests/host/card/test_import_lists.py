@@ -153,10 +153,6 @@ class TestUses:
                 b"for i in range(4):\n    if sigmoid(f[i]) > 0.5: print(i)\n",
                 "independent values",
             ),
-            (
-                b'import sensor, KPU as kpu\nt = kpu.load("x.kmodel")\nf = kpu.forward(t, sensor.snapshot())\n',
-                "features",
-            ),
         ],
     )
     def test_it_is_named(self, tmp_path: Path, script: bytes, text: str) -> None:
