@@ -112,6 +112,9 @@ class Evidence:
             for item in lists if len(lists) == 1 else []:
                 self.add("labels", list(item.value), file, item.line)
         self._add_numbers(match)
+        for numbers in use.outputs:
+            if len(numbers) == 4 and numbers[0] == 0 and min(numbers[1:]) > 0:
+                self.add("outputs", list(numbers[1:]), file, use.line, passed=True)
 
         picture = use.picture
         size = picture and (picture.resized or (picture.window and picture.window[-2:]))

@@ -119,3 +119,8 @@ def short(value: Any) -> str:
         listed = ", ".join(str(item)[:20] for item in value[:SHOWN]) + (", ..." if len(value) > SHOWN else "")
         return f"{len(value)} ({listed})"
     return str(value)
+
+
+def strongest(claims: list[Claim]) -> list[Claim]:
+    """Return the claims that were passed to the firmware; all, if none was."""
+    return [claim for claim in claims if claim.passed] or claims

@@ -98,9 +98,10 @@ def find_parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
         except MaixSwitchError as error:
             refused.append(ImportMessage("C504", tr("{file}: {reason}", file=name, reason=error.message)))
     parts.sort(key=lambda part: part.kmodel)
+    texts = _texts(source, [part.kmodel for part in parts])
     for part in parts:
         part.rivals = [other for other in parts if other is not part]
-        part.texts = _texts(source, part.kmodel, [part.kmodel for part in parts])
+        part.texts = texts[part.kmodel]
     for part, matches in zip(
         parts, match(source, scripts, [(part.kmodel, part.network) for part in parts]), strict=True
     ):
@@ -110,12 +111,13 @@ def find_parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
     return parts, refused
 
 
-def _texts(source: Source, kmodel: str, models: Sequence[str]) -> tuple[str, ...]:
-    """Return the texts of a source to which no other model is nearer."""
-    near = []
-    for name in source.files:
-        if PurePosixPath(name).suffix.lower() in TEXTS and name not in models:
-            steps = distance(name, kmodel)
-            if all(distance(name, other) >= steps for other in models):
-                near.append((steps, name))
-    return tuple(name for _, name in sorted(near))
+def _texts(source: Source, models: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the texts of each model: those to which no other model is nearer, the nearest first."""
+    near: dict[str, list[tuple[int, str]]] = {name: [] for name in models}
+    for text in source.files:
+        if PurePosixPath(text).suffix.lower() in TEXTS and text not in near:
+            steps = {name: distance(text, name) for name in models}
+            for name, count in steps.items():
+                if count == min(steps.values()):
+                    near[name].append((count, text))
+    return {name: tuple(text for _, text in sorted(texts)) for name, texts in near.items()}

@@ -12,7 +12,7 @@ from .anchor_units import in_cells
 from .evidence import Claim, Evidence
 from .imported import ImportedModel
 from .labels import read_anchors, read_labels
-from .lists import Lists, same, short
+from .lists import Lists, same, short, strongest
 from .messages import ImportMessage
 from .naming import clean_title, kmodel_name
 from .network import PAIRS
@@ -114,7 +114,7 @@ class _Resolver:
 
     def choose(self, name: str) -> Claim | None:
         """Return a claim of the files about a field. A contradiction is a problem."""
-        claims = _strongest(self.evidence.claims.get(name, []))
+        claims = strongest(self.evidence.claims.get(name, []))
         if any(not same(claim.value, claims[0].value) for claim in claims):
             self.ask(name, claims, list(dict.fromkeys(str(claim.value) for claim in claims)))
         return claims[0] if claims else None
@@ -162,7 +162,7 @@ class _Resolver:
                 )
             claims = [Claim(values or [], "--anchors", passed=True)]
         else:
-            claims = _strongest(self.lists.pick("anchors", asked, read_anchors, 2 * PAIRS))
+            claims = strongest(self.lists.pick("anchors", asked, read_anchors, 2 * PAIRS))
         if any(not same(claim.value, claims[0].value) for claim in claims):
             self.ask_for_list("anchors", claims)
         self.pairs = len(claims[0].value) // 2 if claims else 0
@@ -174,14 +174,17 @@ class _Resolver:
             return self.options.kind
 
         # A file's claim counts, unless the output shows that it is wrong.
+        before = len(self.result.problems)
         claim = self.choose("kind")
+        if len(self.result.problems) > before:
+            return ""
         if claim:
             if claim.value == "classifier" and self.network.map:
                 self.note(
                     "C534", tr("{where} calls it a classifier, but its output is a grid of cells", where=claim.where)
                 )
                 return "yolo2"
-            return "" if any(message.code == "C520" for message in self.result.problems) else str(claim.value)
+            return str(claim.value)
 
         # Without a claim, the output decides. Anchors count if they fit it.
         if self.network.map or (anchors is not None and self.network.classes(self.pairs)):
@@ -277,7 +280,9 @@ class _Resolver:
 
     def detector(self, model: dict[str, Any], anchors: Claim | None) -> None:
         """Fill in the fields of a detector; report an output or anchors that do not fit."""
-        count = self.network.classes(self.pairs or PAIRS)
+        count = self.network.classes(self.pairs or PAIRS) or self.stated_classes()
+        if count and self.network.kmodel.version == 4 and not self.derived(count):
+            model["outputs"] = [list(self.network.map or self.stated_output() or ())]
         if count is None:
             channels = self.network.map[2] if self.network.map else self.network.elements
             self.problem(
@@ -304,6 +309,26 @@ class _Resolver:
                 tr("{pairs} anchor pairs: MaixPy takes exactly {expected}; only CanMV takes other numbers",
                    pairs=self.pairs, expected=PAIRS)
             )  # fmt: skip
+
+    def derived(self, count: int) -> bool:
+        """Can the board find out the grid from the size of the output, so that model.json need not state it?"""
+        width, height, _ = self.network.input or (0, 0, 0)
+        pairs = self.pairs or PAIRS
+        return board_code.kmodel_head().grid(width, height, self.network.elements, pairs, count) is not None
+
+    def stated_output(self) -> tuple[int, int, int] | None:
+        """Return columns, rows and channels that a script gives to set_outputs, if the file itself has no shape."""
+        for claim in self.evidence.claims.get("outputs", []) if self.network.map is None else []:
+            columns, rows, channels = claim.value
+            if columns * rows * channels == self.network.elements and columns * rows > 1:
+                return columns, rows, channels
+        return None
+
+    def stated_classes(self) -> int | None:
+        """Return the number of classes of the output that a script states; None if there is none or it does not fit."""
+        shape, pairs = self.stated_output(), self.pairs or PAIRS
+        count = shape[2] // pairs - 5 if shape and shape[2] % pairs == 0 else 0
+        return count if count > 0 else None
 
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
         """Return the anchors in grid cells, which a script passes to the firmware, whatever they look like."""
@@ -360,7 +385,7 @@ class _Resolver:
 
     def number(self, name: str, asked: float | None, default: float) -> float:
         """Return the user's value of a field, a file's, or the default. The nearest file wins, then the newest."""
-        claims = _strongest(self.evidence.claims.get(name, []))
+        claims = strongest(self.evidence.claims.get(name, []))
         if asked is not None or not claims:
             return default if asked is None else asked
         if any(claim.value != claims[0].value for claim in claims):
@@ -371,8 +396,3 @@ class _Resolver:
                    where=claims[0].where, listed=listed)
             )  # fmt: skip
         return float(claims[0].value)
-
-
-def _strongest(claims: list[Claim]) -> list[Claim]:
-    """Return the claims that were passed to the firmware; all, if none was."""
-    return [claim for claim in claims if claim.passed] or claims

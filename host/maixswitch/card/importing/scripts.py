@@ -35,6 +35,9 @@ class Scripts:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._read: dict[str, Script] = {}
+        self._by_name: dict[str, list[str]] = {}
+        for name in source.files:
+            self._by_name.setdefault(PurePosixPath(name).name.lower(), []).append(name)
 
     def names(self) -> list[str]:
         """Return the names of all scripts."""
@@ -58,9 +61,16 @@ class Scripts:
         return [script for script in map(self.read, named[:MAX_SCRIPTS]) if script.uses]
 
     def _opened(self, script: str, path: str) -> bytes | None:
-        """Return the bytes of a file that a script opens; None if the source does not have it."""
-        names = nearest_names(self.source, path, script)
-        return self.source.text(names[0]) if names else None
+        """Return the bytes of a file that a script opens; None if the source does not have it.
+
+        That is the one beside the script; else the one whose folders agree best with the path, then the nearest.
+        """
+        beside = posixpath.normpath((folder_of(script) / bare(path)).as_posix())
+        if beside in self.source.files:
+            return self.source.text(beside)
+        names = self._by_name.get(PurePosixPath(bare(path)).name.lower(), [])
+        ranked = sorted(names, key=lambda name: (-common_tail(path, name), distance(script, name), name))
+        return self.source.text(ranked[0]) if ranked else None
 
 
 def bare(path: str) -> str:
@@ -72,16 +82,3 @@ def common_tail(one: str, other: str) -> int:
     """Return how many parts two paths have in common at their ends, capitals ignored."""
     ends = [reversed(PurePosixPath(bare(path).lower()).parts) for path in (one, other)]
     return common(*ends)
-
-
-def nearest_names(source: Source, path: str, script: str) -> list[str]:
-    """Return the files of the source that a script may mean by a path, the likeliest first.
-
-    That is the one beside the script; else the one whose folders agree best with the path, then the nearest.
-    """
-    beside = posixpath.normpath((folder_of(script) / bare(path)).as_posix())
-    if beside in source.files:
-        return [beside]
-    named = [(common_tail(path, name), name) for name in source.files]
-    matching = [(-tail, distance(script, name), name) for tail, name in named if tail]
-    return [name for _, _, name in sorted(matching)]
