@@ -16,6 +16,7 @@ from device.once import boards, hal_start
 from device.once.error_texts import codes
 from device.overlay import COLOURS, INKS, LINE, Overlay
 from device.results import BARS, BOXES, Results
+from device.spec import Labels, ModelSpec
 from device.text import ink, plain, wrap
 
 PANELS = [
@@ -189,6 +190,19 @@ def test_a_new_model_shows_its_own_labels():
     glass.results.put(10, 50, 30, 30, 4, 0.5)
     glass.show()
     assert glass.results.items[0].text == "other4 50%"
+
+
+def test_ascii_forms_are_drawn_instead_of_the_originals():
+    glass = Glass()
+    glass.spec = spec = ModelSpec("fruit")
+    spec.title, spec.ascii_title = "水果", "ShuiGuo"
+    spec.labels = Labels("苹果\n香蕉\n".encode(), 2, (0,))
+    spec.ascii_labels = Labels(b"PingGuo\nXiangJiao\n", 2, (0,))
+    glass.begin(BOXES)
+    glass.results.put(10, 50, 30, 30, 1, 0.5)
+    glass.show()
+    assert glass.results.items[0].text == "XiangJiao 50%"
+    assert glass.overlay._bar[0][2] == "ShuiGuo 2/5"
 
 
 @pytest.mark.parametrize("label", ["", "a" * 64, "Straße", "日本", "a\nb", "tab\t"])
