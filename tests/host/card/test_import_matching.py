@@ -99,7 +99,7 @@ CASES: dict[str, tuple[Files, dict[str, dict[str, Any]]]] = {
     ),
     "another name in the script": (
         {"renamed.kmodel": ONE, "main.py": detects("/sd/m.kmodel")},
-        {"renamed.kmodel": BLOB},
+        {"renamed.kmodel": {**BLOB, "notes": {"C550"}}},
     ),
     "the encrypted twin": (
         {"x.kmodel": ONE, "x.smodel": b"LDMS" + bytes(99), "main.py": detects("/sd/x.smodel")},
@@ -328,6 +328,12 @@ class TestTwoScriptsForOneModel:
             b=detects(labels='names = ["face_mask", "face"]'),
         )
         assert (model["problems"], model["labels"]) == (set(), ["Face mask", "Face"])
+
+    def test_a_list_that_is_indexed_beats_one_of_the_right_length(self, tmp_path: Path) -> None:
+        model = self.models(
+            tmp_path, a=detects(labels='wifi = ["ssid", "word"]', shown="0"), b=detects(labels='names = ["p", "q"]')
+        )
+        assert (model["problems"], model["labels"]) == (set(), ["p", "q"])
 
     def test_a_script_that_names_it_beats_one_with_an_address(self, tmp_path: Path) -> None:
         model = self.models(tmp_path, a=detects(0x300000, 'names = ["p", "q"]'), b=detects(labels='names = ["r", "s"]'))

@@ -124,3 +124,9 @@ def short(value: Any) -> str:
 def strongest(claims: list[Claim]) -> list[Claim]:
     """Return the claims that were passed to the firmware; all, if none was."""
     return [claim for claim in claims if claim.passed] or claims
+
+
+def without_guesses(claims: list[Claim]) -> list[Claim]:
+    """Return the lists that results index, and those of files; a list that only has the right length is a guess."""
+    known = any(claim.passed for claim in claims)
+    return [claim for claim in claims if claim.passed or not (known and claim.line)]

@@ -149,7 +149,8 @@ def _alone(uses: Sequence[Match], models: Sequence[Model], claimed: Sequence[boo
     if len(models) == 1:
         network = models[0][1]
         best = max((item.fits(network) for item in uses), default=0)
-        return [(0, item) for item in uses if item.fits(network) == best and (best or _same_kind(item, network))]
+        fitting = [item for item in uses if item.fits(network) == best and (best or _same_kind(item, network))]
+        return [(0, _doubted(item) if isinstance(item.use.model, str) else item) for item in fitting]
 
     taken = []
     for item in uses:
@@ -164,10 +165,16 @@ def _alone(uses: Sequence[Match], models: Sequence[Model], claimed: Sequence[boo
         free = [at for at, fit in enumerate(fits) if fit == 2 and not claimed[at] and not named]
         shapes = {(models[at][1].input, models[at][1].elements) for at in free}
         if len(shapes) == 1:
-            address = hex(item.use.model) if isinstance(item.use.model, int) else tr("a model")
-            doubt = tr("{file}:{line} loads {address}", file=item.script.file, line=item.use.line, address=address)
-            taken += [(at, Match(item.script, item.use, doubt)) for at in free]
+            taken += [(at, _doubted(item)) for at in free]
     return taken
+
+
+def _doubted(item: Match) -> Match:
+    """Return the match with a doubt that says what the script really loads."""
+    asked = item.use.model
+    address = hex(asked) if isinstance(asked, int) else asked or tr("a model")
+    doubt = tr("{file}:{line} loads {address}", file=item.script.file, line=item.use.line, address=address)
+    return Match(item.script, item.use, doubt)
 
 
 def _same_kind(item: Match, network: NetworkFacts) -> bool:

@@ -12,7 +12,7 @@ from .anchor_units import in_cells
 from .evidence import Claim, Evidence
 from .imported import ImportedModel
 from .labels import read_anchors, read_labels
-from .lists import Lists, same, short, strongest
+from .lists import Lists, same, short, strongest, without_guesses
 from .messages import ImportMessage
 from .naming import clean_title, kmodel_name
 from .network import PAIRS
@@ -233,7 +233,7 @@ class _Resolver:
         if unused:
             listed = "; ".join(f"{claim.where}: {short(claim.value)}" for claim in unused)
             self.note("C551", tr("labels of another number were not used: {listed}", listed=listed))
-        claims = fitting or claims
+        claims = without_guesses(fitting or claims)
         if any(not same(claim.value, claims[0].value) for claim in claims):
             self.ask_for_list("labels", claims)
             return
