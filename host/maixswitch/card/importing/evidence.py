@@ -81,10 +81,12 @@ class Evidence:
         """Add what the scripts pass to the firmware for this model."""
         for match in self.part.matches:
             self._add_match(match)
+        # The notes are about the likeliest match; the others rarely say anything else.
+        for match in self.part.matches[:1]:
+            self._note_picture(match)
             if match.doubt:
                 text = tr("{doubt}, which was taken to be this model", doubt=match.doubt)
-                if ImportMessage("C550", text) not in self.notes:
-                    self.notes.append(ImportMessage("C550", text))
+                self.notes.append(ImportMessage("C550", text))
         # Once for each script: two uses of one model have the same trouble.
         for script in {match.script.file: match.script for match in self.part.matches}.values():
             if script.reading.trouble:
@@ -119,11 +121,14 @@ class Evidence:
         picture = use.picture
         size = picture and (picture.resized or (picture.window and picture.window[-2:]))
         self.add("input", picture_size(size), file, use.line)
-        changes = _changes(picture) if picture else []
+
+    def _note_picture(self, match: Match) -> None:
+        """Add a note about what a script does to the picture and the app does not."""
+        changes = _changes(match.use.picture) if match.use.picture and not self.other_use else []
         if changes:
             text = tr(
                 "{file}: the script also changes the picture ({changes}); the app does not, so its results may differ",
-                file=file,
+                file=match.script.file,
                 changes=", ".join(changes),
             )
             self.notes.append(ImportMessage("C553", text))

@@ -112,7 +112,9 @@ def match(source: Source, scripts: Scripts, models: Sequence[Model]) -> list[lis
         # What a script only does after an exception, or never, is the last resort.
         uses = [entry for entry in uses if not entry[1].use.doubtful] or uses
         best = [item for rank, item in uses if rank == min(rank for rank, _ in uses)]
-        best.sort(key=lambda item: (distance(item.script.file, name), -source.changed.get(item.script.file, 0)))
+        # In minutes, because a copy of many files takes seconds.
+        minutes = {item.script.file: source.changed.get(item.script.file, 0) // 60 for item in best}
+        best.sort(key=lambda item: (distance(item.script.file, name), -minutes[item.script.file]))
         kept.append(best)
     return kept
 

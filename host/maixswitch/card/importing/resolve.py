@@ -388,8 +388,9 @@ class _Resolver:
         claims = strongest(self.evidence.claims.get(name, []))
         if asked is not None or not claims:
             return default if asked is None else asked
-        if any(claim.value != claims[0].value for claim in claims):
-            listed = "; ".join(f"{claim.where}: {claim.value}" for claim in claims[1:])
+        others = [claim for claim in claims if claim.value != claims[0].value]
+        if others:
+            listed = "; ".join(f"{claim.where}: {claim.value}" for claim in others)
             self.note(
                 "C551",
                 tr("{field} {value} of {where} was used, not {listed}", field=name, value=claims[0].value,
