@@ -94,11 +94,11 @@ def import_models(
         existing = folders.existing(card)
 
     # Decide about every model before anything is written.
-    found, refused = _find(sources, card, options)
-    chosen = _choices([part for _, part in found], options)
+    opened, refused = _find(sources, card, options)
+    chosen = _choices([part for _, part in opened], options)
     entries = [
         (path, resolve(_evidence(part), choice))
-        for (path, part), choice in zip(found, chosen, strict=True)
+        for (path, part), choice in zip(opened, chosen, strict=True)
         if choice is not None
     ]
     if any(item.title in [title for _, title in existing] for _, item in entries if options.title):
@@ -135,7 +135,7 @@ def _find(
 
     Raises Refusal if there is no model at all.
     """
-    found: list[tuple[Path, Part]] = []
+    opened: list[tuple[Path, Part]] = []
     refused: list[ImportMessage] = []
     for path in sources:
         source = open_source(path)
@@ -145,10 +145,10 @@ def _find(
             ImportMessage("C506", tr("{file}: a link that leads out of the folder; it was skipped", file=name))
             for name in source.links
         ]
-        found += [(path, part) for part in usable]
-    if not found:
+        opened += [(path, part) for part in usable]
+    if not opened:
         raise Refusal(refused[0].code, "; ".join(message.text for message in refused))
-    return found, refused
+    return opened, refused
 
 
 def _choices(parts: Sequence[Part], options: ImportOptions) -> list[ImportOptions | None]:
@@ -169,24 +169,24 @@ def _choices(parts: Sequence[Part], options: ImportOptions) -> list[ImportOption
                 )
             )
             raise Refusal("C541", text, EXIT_USAGE)
-    wanted = [not options.only or any(part.is_called(name) for name in options.only) for part in parts]
-    for name in OF_ONE_MODEL if sum(wanted) > 1 else ():
+    selected = [not options.only or any(part.is_called(name) for name in options.only) for part in parts]
+    for name in OF_ONE_MODEL if sum(selected) > 1 else ():
         if getattr(options, name):
-            model = next(part.kmodel for part, want in zip(parts, wanted, strict=True) if want)
+            model = next(part.kmodel for part, want in zip(parts, selected, strict=True) if want)
             raise Refusal(
                 "C541",
                 tr(
                     "--{option} names one model, these are {count}: write --{option} {model}={value}, or add "
                     "--only {model}",
                     option=name,
-                    count=sum(wanted),
+                    count=sum(selected),
                     model=model,
                     value=getattr(options, name),
                 ),
                 EXIT_USAGE,
             )
     named = [[name for name in options.models if part.is_called(name)] for part in parts]
-    return [options.for_model(names) if want else None for names, want in zip(named, wanted, strict=True)]
+    return [options.for_model(names) if want else None for names, want in zip(named, selected, strict=True)]
 
 
 def _evidence(part: Part) -> Evidence:

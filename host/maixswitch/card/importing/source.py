@@ -191,8 +191,8 @@ def _around(path: Path, size: int) -> Source:
         outer = [inner for inner in (above, *beside) if inner != folder]
         names = [f"{inner.relative_to(above).as_posix()}/{name}" for inner in outer for name in _plain_files(inner)]
         names = [PurePosixPath(name).as_posix() for name in names if not name.lower().endswith(MODELS)]
-        found = _listed(str(path), above, names[:MAX_FILES])
-        scripts = [name for name in found.files if _names(found, name, file.name)]
+        nearby = _listed(str(path), above, names[:MAX_FILES])
+        scripts = [name for name in nearby.files if _names(nearby, name, file.name)]
         if scripts:
             kept = [name for name in names if any(folder_of(name) == folder_of(script) for script in scripts)]
             own = folder.relative_to(above)
@@ -209,10 +209,10 @@ def _names(source: Source, script: str, model: str) -> bool:
 def _folders(folder: Path) -> Iterable[Path]:
     try:
         with os.scandir(folder) as listing:
-            found = [Path(item.path) for item in islice(listing, MAX_FILES) if item.is_dir(follow_symlinks=False)]
+            paths = [Path(item.path) for item in islice(listing, MAX_FILES) if item.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    return sorted(path for path in found if path.name[0] != ".")
+    return sorted(path for path in paths if path.name[0] != ".")
 
 
 def _plain_files(folder: Path) -> list[str]:
