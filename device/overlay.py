@@ -46,12 +46,12 @@ class Overlay:
         bar = self._bar
         # The title is cut and never the position, because the position tells how many models there are.
         columns = width // CELL
-        title = plain(spec.title)[: max(columns - len(position) - 7, 0)]
+        title = plain(spec.panel_title())[: max(columns - len(position) - 7, 0)]
         self._head = (left + 2, top + 1, (title + " " + position).strip())
         self.status(0)
         # Computed once: the closures below run in every frame and use these as their own variables.
         items = results.items
-        label = spec.label
+        label = spec.panel_label
         scale = letter_scale(results.shape, spec.top, width, height)
         right = left + width
         bottom = top + height
@@ -143,14 +143,14 @@ class Overlay:
         text = spec.kind or ""
         if spec.size:
             text = "%s, %d KiB" % (text, (spec.size + 1023) // 1024)
-        self._screen.message(BLUE, position + " " + spec.title, text, "Loading...")
+        self._screen.message(BLUE, position + " " + spec.panel_title(), text, "Loading...")
 
     def fault(self, error, spec=None):
         """Show a DeviceError: code and name, the model's title, meaning, remedy, detail, and what the key does."""
         code = error.code
         name, meaning, remedy = describe(code)
         # The panel may be too low for all of it, so what helps the user most comes first.
-        parts = [spec.title if spec else "", meaning, remedy, error.detail]
+        parts = [spec.panel_title() if spec else "", meaning, remedy, error.detail]
         if code < 2000:  # our own details are part of the sentence, the firmware's are for experts
             parts[2], parts[3] = parts[3], parts[2]
         last = "Press the key: " + ("look again" if code in CARD else "next model")

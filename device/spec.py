@@ -54,6 +54,8 @@ class ModelSpec:
     kmodel: path, or (flash address, bytes).
     size: bytes of the file.
     labels: has len().
+    ascii_title, ascii_labels: what the panel shows instead, because its font has ASCII only; None when model.json has
+        none.
     main: bytes of a kmodel v4's main memory, which its loader takes beside the file; else 0.
     outputs: (width, height, channels) of each output, for a kmodel v4.
     grid: (columns, rows) of a detector, None if unknown.
@@ -65,7 +67,7 @@ class ModelSpec:
     The fields that the kind adds to model.json are attributes too, see device/kinds.
     """
 
-    schema = kind = kmodel = outputs = grid = anchors = None
+    schema = kind = kmodel = outputs = grid = anchors = ascii_title = ascii_labels = None
     width = height = channels = size = main = refused = 0
     top = 3  # bars that the screen shows
     loadable = False
@@ -78,6 +80,14 @@ class ModelSpec:
     def label(self, at):
         """Return the name of a class; "#3" for 3 when it is unknown."""
         return self.labels.get(at) if self.labels else "#%d" % at
+
+    def panel_label(self, at):
+        """Return the name of a class as the panel shows it."""
+        return self.ascii_labels.get(at) if self.ascii_labels else self.label(at)
+
+    def panel_title(self):
+        """Return the title as the panel shows it."""
+        return self.ascii_title or self.title
 
 
 def say(problem):

@@ -21,8 +21,10 @@ def fits(value, rule):
     # The last words are the bounds, "1 to 10", so the text that the user reads and the check cannot differ.
     low = int(words[-3])
     high = int(words[-1])
-    if words[1] == "text,":
-        return isinstance(value, str) and low <= len(value) <= high and value.strip() != "" and min(value) >= " "
+    if "text," in words:
+        if not isinstance(value, str) or not low <= len(value) <= high or not value.strip() or min(value) < " ":
+            return False
+        return words[1] != "ASCII" or max(value) <= "~"
     # True is an int in Python: "top": true would pass for 1.
     if isinstance(value, bool) or not isinstance(value, int if words[1] == "whole" else (int, float)):
         return False

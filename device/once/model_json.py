@@ -18,7 +18,7 @@ from device.once.kmodel_head import HEAD, sniff
 LABELS_MAX = 65535
 KMODEL_MAX = 0x600000  # the firmware's own limit
 
-FIELDS = "schema title kind kmodel input labels outputs"  # of every kind
+FIELDS = "schema title ascii_title kind kmodel input labels ascii_labels outputs"  # of every kind
 
 
 def _size(path):
@@ -33,8 +33,11 @@ def _size(path):
     return None if stat[0] & 0x4000 else stat[6]
 
 
-def scan(source):
-    """Return (count, index, problem or "") of the lines of a labels file; blank lines may only come last."""
+def scan(source, plain=False):
+    """Return (count, index, problem or "") of the lines of a labels file; blank lines may only come last.
+
+    plain: whether a line with a character outside printable ASCII is a problem.
+    """
     at = lines = count = 0
     index = array("H")
     with source_open(source) as file:
@@ -51,9 +54,12 @@ def scan(source):
             at += len(line)
             lines += 1
             try:
-                blank = not line.decode().strip()
+                text = line.decode().strip()
             except ValueError:
                 return 0, index, "line %d is not UTF-8" % lines
+            blank = not text
+            if plain and text and (max(text) > "~" or min(text) < " "):
+                return 0, index, "line %d is not ASCII" % lines
             # A blank line would shift all names behind it by one class: no labels are better than wrong ones.
             if not blank and count < lines - 1:
                 return 0, index, "line %d is blank" % (count + 1)
@@ -116,6 +122,8 @@ class _Reader:
         # From here on every field is checked even if one before it is bad: the user sees all mistakes at once.
         self.take("schema", "a whole number, 1 to 1", None)
         self.take("title", "a text, length 1 to 32", None)
+        if "ascii_title" in data:
+            self.take("ascii_title", "an ASCII text, length 1 to 32", None)
         if not kind:
             self.bad("kind", names)
         if all_fit(data.get("input"), "a whole number, 1 to 1024", 3) and data["input"][2] in (1, 3):
@@ -132,7 +140,9 @@ class _Reader:
         if needed == "none" and "labels" in data:
             self.bad("labels", "no labels: this kind has no classes")
         elif needed == "needed" or "labels" in data:
-            self.labels(data.get("labels"))
+            spec.labels = self.labels("labels", "a text, length 1 to 64")
+        if "ascii_labels" in data:
+            self.ascii_labels()
         # Only a complete spec can be compared. What merely follows from a mistake is not reported as another one.
         if not self.problems and not self.doubts:
             self.compare(head, kind)
@@ -196,26 +206,41 @@ class _Reader:
             self.spec.refused = 2002
         return head[1] > 4
 
-    def labels(self, value):
+    def labels(self, field, rule):
+        """Return the Labels of a field; () if it is bad. rule: of each name in a list."""
+        value = self.data.get(field)
+        plain = "ASCII" in rule
+        expected = "a list of ASCII names, or a file's name" if plain else "a list of names, or a file's name"
         if isinstance(value, list):
-            if not value or not all_fit(value, "a text, length 1 to 64", len(value)):
-                self.bad("labels", "a list of names, or a file's name")
-                return
+            if not value or not all_fit(value, rule, len(value)):
+                self.bad(field, expected)
+                return ()
             source = "\n".join(value).encode()
         else:
             source = self.beside(value)
             if not source:
-                self.bad("labels", "a list of names, or a file's name")
-                return
+                self.bad(field, expected)
+                return ()
             size = _size(source)
             if size is None or size > LABELS_MAX:
                 actual = "no such file" if size is None else "%d bytes" % size
-                self.bad("labels", "a file of at most %d bytes" % LABELS_MAX, actual)
-                return
-        count, index, actual = scan(source)
-        self.spec.labels = Labels(source, count, index)
+                self.bad(field, "a file of at most %d bytes" % LABELS_MAX, actual)
+                return ()
+        count, index, actual = scan(source, plain)
         if actual:
-            self.bad("labels", "a name in every line, UTF-8", actual)
+            self.bad(field, "a name in every line, ASCII" if plain else "a name in every line, UTF-8", actual)
+        return Labels(source, count, index)
+
+    def ascii_labels(self):
+        """Take the names that the panel shows instead of the labels: one for each of them."""
+        spec = self.spec
+        names = self.labels("ascii_labels", "an ASCII text, length 1 to 64")
+        count = len(spec.labels)
+        if len(names) == count:
+            spec.ascii_labels = names
+        # What merely follows from another mistake is not reported.
+        elif names and not [row for row in self.problems if row[1] == "labels"]:
+            self.bad("ascii_labels", "%d names, one for each label" % count, "%d names" % len(names))
 
     def compare(self, head, kind):
         """Compare model.json with the head of the file; infer the outputs that a kmodel v4 must be told."""
@@ -266,6 +291,7 @@ def read_folder(base, folder, kinds, anchor_pairs=None):
         spec.problems = [(folder, "", "error %s" % error.args[0], "files that can be read")]
     if not spec.loadable:
         spec.title = folder
+        spec.ascii_title = None
     return spec
 
 
@@ -297,6 +323,7 @@ def read_folders(base, rows, anchor_pairs):
             if first != folder:
                 spec.problems = [(folder + "/model.json", "title", spec.title, "another than %s has" % first)]
                 spec.title = folder
+                spec.ascii_title = None
                 spec.loadable = False
         specs.append(spec)
     return specs

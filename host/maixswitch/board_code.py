@@ -90,10 +90,16 @@ class ModelSpec(Protocol):
     size: int
     loadable: bool
     labels: Labels
+    ascii_title: str | None
+    ascii_labels: Labels | None
     anchors: Sequence[float] | None
     problems: Sequence[tuple[str, str, str, str]]
 
     def label(self, at: int) -> str: ...
+
+    def panel_label(self, at: int) -> str: ...
+
+    def panel_title(self) -> str: ...
 
 
 @dataclass(frozen=True)

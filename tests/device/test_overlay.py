@@ -16,6 +16,7 @@ from device.once import boards, hal_start
 from device.once.error_texts import codes
 from device.overlay import COLOURS, INKS, LINE, Overlay
 from device.results import BARS, BOXES, Results
+from device.spec import Labels, ModelSpec
 from device.text import ink, plain, wrap
 
 PANELS = [
@@ -63,12 +64,12 @@ class Glass:
         self.view = view
         self.asked = []
         self.spec = SimpleNamespace(
-            title="Face",
+            panel_title=lambda: "Face",
             kind="yolo2",
             size=388776,
             top=top,
             labels=("label0", "label1"),
-            label=lambda at: self.asked.append(at) or f"label{at}",
+            panel_label=lambda at: self.asked.append(at) or f"label{at}",
         )
         sensor.reset()
         sensor.set_pixformat(sensor.RGB565)
@@ -184,17 +185,30 @@ def test_a_new_model_shows_its_own_labels():
     glass = Glass().begin(BOXES)
     glass.results.put(10, 50, 30, 30, 4, 0.5)
     glass.show()
-    glass.spec.label = lambda at: f"other{at}"
+    glass.spec.panel_label = lambda at: f"other{at}"
     glass.begin(BOXES)
     glass.results.put(10, 50, 30, 30, 4, 0.5)
     glass.show()
     assert glass.results.items[0].text == "other4 50%"
 
 
+def test_ascii_forms_are_drawn_instead_of_the_originals():
+    glass = Glass()
+    glass.spec = spec = ModelSpec("fruit")
+    spec.title, spec.ascii_title = "水果", "ShuiGuo"
+    spec.labels = Labels("苹果\n香蕉\n".encode(), 2, (0,))
+    spec.ascii_labels = Labels(b"PingGuo\nXiangJiao\n", 2, (0,))
+    glass.begin(BOXES)
+    glass.results.put(10, 50, 30, 30, 1, 0.5)
+    glass.show()
+    assert glass.results.items[0].text == "XiangJiao 50%"
+    assert glass.overlay._bar[0][2] == "ShuiGuo 2/5"
+
+
 @pytest.mark.parametrize("label", ["", "a" * 64, "Straße", "日本", "a\nb", "tab\t"])
 def test_any_label_can_be_drawn(label):
     glass = Glass("m5stickv", 1).begin(BOXES)
-    glass.spec.label = lambda at: label
+    glass.spec.panel_label = lambda at: label
     glass.results.put(100, 100, 60, 60, 0, 1.0)
     glass.show()
     text = glass.results.items[0].text
@@ -262,7 +276,7 @@ def test_the_status_bar_holds_title_position_and_fps():
 
 def test_the_status_bar_fits_a_narrow_panel():
     glass = Glass("m5stickv", 1)
-    glass.spec.title = "A very long title of a model"
+    glass.spec.panel_title = lambda: "A very long title of a model"
     glass.begin(BOXES)
     glass.overlay.status(99)
     text = glass.overlay._bar[0][2]

@@ -17,7 +17,7 @@ TOYBOX = '''
 from __future__ import annotations
 
 from maixswitch.card.importing.evidence import Evidence
-from maixswitch.card.importing.source import Part
+from maixswitch.card.importing.parts import Part
 
 SOURCE = "Toybox"
 SIGNS = "`toybox.csv`"

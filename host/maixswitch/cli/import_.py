@@ -14,7 +14,9 @@ from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
-Share = Annotated[float | None, typer.Option(min=0, max=1, help="0 to 1; default: the value in the files.")]
+Share = Annotated[
+    list[str] | None, typer.Option(metavar="[MODEL=]NUMBER", help="0 to 1; default: the value in the files.")
+]
 SIZE = re.compile(r"(\d{1,4})x(\d{1,4})(?:x([13]))?", re.IGNORECASE)
 
 
@@ -23,14 +25,29 @@ def import_(
         list[Path], typer.Argument(metavar="SRC", help="Folder, .zip, .kfpkg or .kmodel.", show_default=False)
     ],
     card: Annotated[Path, typer.Option("--card", help="Folder of the card.")],
-    title: Annotated[str, typer.Option(help="Title on the panel; default: derived from the file's name.")] = "",
+    title: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[MODEL=]TEXT", help="Title on the panel; default: derived from the file's name."),
+    ] = None,
     kind: Annotated[
-        str, typer.Option(help="Kind of the model, such as classifier; default: derived from the files.")
-    ] = "",
-    labels: Annotated[str, typer.Option(metavar="FILE", help="Labels: a file, or a file of the source.")] = "",
+        list[str] | None,
+        typer.Option(
+            metavar="[MODEL=]KIND", help="Kind of the model, such as classifier; default: derived from the files."
+        ),
+    ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[MODEL=]FILE", help="Labels: a file, or a file of the source such as main.py:13."),
+    ] = None,
     anchors: Annotated[
-        str, typer.Option(metavar="FILE|LIST", help="Anchors: numbers with commas, a file, or a file of the source.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            metavar="[MODEL=]FILE|LIST", help="Anchors: numbers with commas, a file, or a file of the source."
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="MODEL", help="Import only this model; may be repeated.")
+    ] = None,
     position: Annotated[int, typer.Option(min=0, help="Position in the button's order, 1 for the first.")] = 0,
     input_: Annotated[
         str, typer.Option("--input", metavar="WxHxC", help="Expected input of the network; another one is refused.")
@@ -43,7 +60,9 @@ def import_(
             "--softmax/--no-softmax", help="Whether the app computes a softmax; default: derived from the network."
         ),
     ] = None,
-    top: Annotated[int | None, typer.Option(min=1, max=10, help="How many classes to show.")] = None,
+    top: Annotated[
+        list[str] | None, typer.Option(metavar="[MODEL=]NUMBER", help="How many classes to show, 1 to 10.")
+    ] = None,
     field: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A field of the kind for model.json, as NAME=VALUE; may be repeated."),
@@ -54,16 +73,21 @@ def import_(
     """Import models onto a card: an export of MaixHub, V-Training or aXeleRate, a kfpkg, or a single .kmodel.
 
     The command recognises the format by the contents of the files. It reads scripts but never runs them. If the files
-    contradict each other, it shows the values and names the option that decides between them. If a model has a problem,
-    nothing is written and the exit code is 1.
+    contradict each other, it shows the values and names the option that decides between them. A model with a problem is
+    left out, with the command that imports it; then the exit code is 1.
+
+    Options may be repeated. MODEL= in front of a value means this model of the source only, for example
+    --labels face.kmodel=names.txt.
     """
     from maixswitch.card.importing import importer
     from maixswitch.card.importing.messages import Refusal
-    from maixswitch.card.importing.options import ImportOptions
+    from maixswitch.card.importing.options import from_words
 
     # Judge the options before a source is opened.
     size, fields = _size(input_), dict(_field(text) for text in field or [])
-    options = ImportOptions(title, kind, labels, anchors, size, threshold, nms, softmax, top, fields)
+    words = {"title": title, "kind": kind, "labels": labels, "anchors": anchors, "threshold": threshold, "nms": nms}
+    texts = {name: values or [] for name, values in {**words, "top": top}.items()}
+    options = from_words(texts, input=size, softmax=softmax, fields=fields, only=tuple(only or ()))
     try:
         result = importer.import_models(sources, card, options, position, dry_run)
     except Refusal as error:

@@ -35,6 +35,21 @@ def classifier(classes: int = 3, softmax: bool = True, size: int = 32) -> bytes:
     return net.build()
 
 
+@cache
+def boxes(classes: int = 1, pairs: int = 5, seed: int = 0) -> bytes:
+    """A YOLOv2 network of random weights for 64x64 pixels, with a grid of 8x8 cells."""
+    rng = np.random.default_rng(seed)
+    net = KModelWriter(3, 64, 64)
+    x = net.input
+    for inner in (3, 8, 8):
+        part = quantize_conv(rng.normal(size=(8, inner, 3, 3)), np.zeros(8), Scale(255.0), Scale(255.0))
+        x = net.conv(x, part, pool=5)
+    channels = pairs * (classes + 5)
+    part = quantize_conv(rng.normal(size=(channels, 8, 1, 1)), np.zeros(channels), Scale(255.0), Scale(255.0))
+    net.output(net.dequantize(net.conv(x, part, to_main=True), 1 / 255.0, 0.0))
+    return net.build()
+
+
 def swapped(data: bytes) -> bytes:
     """Swaps the bytes of every 32-bit word, as kpu.load_flash expects them."""
     return np.frombuffer(data, "<u4", len(data) // 4).astype(">u4").tobytes() + data[len(data) // 4 * 4 :]
@@ -105,6 +120,7 @@ def main(labels = None, model_addr="/sd/m.kmodel", sensor_window=(32, 32)):
             exec(f.read())
     task = kpu.load(model_addr)
     while(True):
+        img = sensor.snapshot()
         fmap = kpu.forward(task, img)
         plist=fmap[:]
         pmax=max(plist)

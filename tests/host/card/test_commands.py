@@ -107,7 +107,7 @@ def test_the_life_of_a_card_that_starts_empty(command: Command, tmp_path: Path, 
 
 
 def test_import_reports_in_json(command: Command, tmp_path: Path) -> None:
-    for name, data in exports.maixhub_classifier().items():
+    for name, data in exports.maixhub_classifier('["a", "b", "c"]').items():
         (tmp_path / name).write_bytes(data)
     (tmp_path / "card" / "models").mkdir(parents=True)
     done = command("import", tmp_path, "--card", tmp_path / "card", "--json")

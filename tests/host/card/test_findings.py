@@ -25,6 +25,7 @@ from maixswitch.findings.finding import finding
 from maixswitch.findings.table import SEVERITIES, plain, rule, rules
 from maixswitch.kmodel.write.samples import write_card
 from tests.host.card import finding_files as files
+from tests.host.kmodel.judge.test_nature import network
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
 OWNERS = ("C31", "C40", "C41", "C42", "C5", "B6")
@@ -141,6 +142,7 @@ CASES: dict[str, Case] = {
     "C123": Case(put("models/loose.kmodel", "loose")),
     "C124": Case(lambda card: (card / BLOBS / "notes.txt").symlink_to("/etc/hostname")),
     "C125": Case(put(COLOURS + "model.json", TRAILING_COMMA)),
+    "C126": Case(change(COLOURS, ascii_labels=["red", "green"])),
     "C201": Case(lambda card: kmodel((card / COLOURS / "model.kmodel").read_bytes()[:-900])(card)),
     "C202": Case(kmodel(V5)),
     "C203": Case(kmodel(files.swapped())),
@@ -170,6 +172,7 @@ CASES: dict[str, Case] = {
     "C228": Case(flash(0x280000, 1000)),
     "C229": Case(lambda card: None, options={"board": "m5stickv"}, bad={"firmware": ("full",)}),
     "C231": Case(kmodel(files.complete_version_4()), options={"firmware": ("full@v0.6.0",)}),
+    "C230": Case(kmodel(network((3, 32, 32), (3, 32, 32)), labels=names(4))),
     "C301": Case(change(COLOURS, input=[100, 100, 3])),
     "C302": Case(change(COLOURS, input=[600, 600, 3])),
     "C480": Case(put("maixswitch.json", "{")),

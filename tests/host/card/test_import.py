@@ -106,29 +106,48 @@ def test_every_spelling_of_a_flash_list(card: Path, tmp_path: Path, flash_list: 
 
 
 class TestContradiction:
-    """labels.txt has three labels and boot.py five, while the network has three outputs."""
+    """labels.txt has three labels and boot.py three others, while the network has three outputs."""
 
     @pytest.fixture
     def source(self, tmp_path: Path) -> Path:
-        return folder(exports.maixhub_classifier(), tmp_path / "Mobilenet")
+        return folder(exports.maixhub_classifier('["a", "b", "c"]'), tmp_path / "Mobilenet")
 
     def test_names_both_files_and_writes_nothing(self, card: Path, source: Path) -> None:
         result = importer.import_models([source], card, ImportOptions())
         problem = result.entries[0][1].problems[0].text
-        for part in ("labels.txt: 3 (plastic, env, bag)", "boot.py:13: 5 (a, b, c, d, ...)", "the network needs 3"):
+        for part in ("labels.txt: 3 (plastic, env, bag)", "boot.py:14: 3 (a, b, c)", "the network needs 3"):
             assert part in problem
-        assert "--labels boot.py or --labels labels.txt" in problem or "--labels labels.txt" in problem
+        assert "--labels boot.py or --labels labels.txt" in problem
         assert not result.written
+        assert not result.clean
         assert tree(card) == {}
 
-    def test_is_decided_by_naming_a_file(self, card: Path, source: Path) -> None:
-        assert importer.import_models([source], card, ImportOptions(labels="labels.txt")).written
-        assert labels(Card(card).models[0]) == ["plastic", "env", "bag"]
+    @pytest.mark.parametrize(
+        ("asked", "expected"),
+        [
+            ("labels.txt", ["plastic", "env", "bag"]),
+            ("boot.py", ["a", "b", "c"]),
+            ("boot.py:14", ["a", "b", "c"]),
+        ],
+    )
+    def test_is_decided_by_naming_a_file(self, card: Path, source: Path, asked: str, expected: list[str]) -> None:
+        assert importer.import_models([source], card, ImportOptions(labels=asked)).written
+        assert labels(Card(card).models[0]) == expected
 
-    def test_a_choice_that_the_network_contradicts_is_refused(self, card: Path, source: Path) -> None:
+    def test_a_list_of_another_length_is_not_used(self, card: Path, tmp_path: Path) -> None:
+        result = importer.import_models(
+            [folder(exports.maixhub_classifier(), tmp_path / "five")], card, ImportOptions()
+        )
+        assert labels(Card(card).models[0]) == ["plastic", "env", "bag"]
+        assert [note.text for note in result.entries[0][1].notes] == [
+            "labels of another number were not used: boot.py:14: 5 (a, b, c, d, ...)"
+        ]
+
+    def test_a_choice_that_the_network_contradicts_is_refused(self, card: Path, tmp_path: Path) -> None:
+        source = folder(exports.maixhub_classifier(), tmp_path / "five")
         result = importer.import_models([source], card, ImportOptions(labels="boot.py"))
         assert [problem.text for problem in result.entries[0][1].problems] == [
-            "boot.py:13: 5 labels (5 (a, b, c, d, ...)); the network needs 3: --labels FILE"
+            "boot.py:14: 5 labels (5 (a, b, c, d, ...)); the network needs 3: --labels FILE"
         ]
 
     def test_labels_of_another_file(self, card: Path, source: Path, tmp_path: Path) -> None:
@@ -140,11 +159,12 @@ class TestContradiction:
         problem = (
             importer.import_models([source], card, ImportOptions(labels="nothing.txt")).entries[0][1].problems[0].text
         )
-        assert "the source has no file of that name (it has: boot.py:13, labels.txt)" in problem
+        assert "the source has no file of that name (it has: boot.py:14, labels.txt)" in problem
 
     def test_agreeing_files_are_no_contradiction(self, card: Path, tmp_path: Path) -> None:
-        files = exports.maixhub_classifier('["plastic", "env", "bag"]')
+        files = exports.maixhub_classifier('["Plastic", "ENV", "bag"]')
         assert importer.import_models([folder(files, tmp_path / "same")], card, ImportOptions()).written
+        assert labels(Card(card).models[0]) == ["Plastic", "ENV", "bag"]
 
 
 def test_two_models_of_one_folder_become_two(card: Path, tmp_path: Path) -> None:
@@ -155,20 +175,20 @@ def test_two_models_of_one_folder_become_two(card: Path, tmp_path: Path) -> None
     assert [(model.title, labels(model)) for model in Card(card).models] == [("blobs", ["blob"]), ("fish", THREE)]
 
 
-def test_a_problem_in_one_of_two_writes_neither(card: Path, tmp_path: Path) -> None:
+def test_a_problem_in_one_of_two_leaves_only_this_one_out(card: Path, tmp_path: Path) -> None:
     files = exports.two_loose()
     files["fish_labels.txt"] = b"a\nb\n"
     result = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions())
     assert [bool(imported.problems) for _, imported in result.entries] == [False, True]
-    assert tree(card) == {}
+    assert [model.title for model in Card(card).models] == ["blobs"]
+    assert not result.clean
 
 
 def test_a_bare_kmodel_needs_its_options(card: Path, tmp_path: Path) -> None:
     (tmp_path / "blob.kmodel").write_bytes(exports.detector())
-    problems = importer.import_models([tmp_path / "blob.kmodel"], card, ImportOptions()).entries[0][1].problems
-    assert len(problems) == 2
-    assert "--anchors" in problems[0].text
-    assert "expected 1: give them with --labels FILE" in problems[1].text
+    item = importer.import_models([tmp_path / "blob.kmodel"], card, ImportOptions()).entries[0][1]
+    assert ["--anchors" in problem.text for problem in item.problems] == [True]
+    assert [note.text for note in item.notes] == ["no labels found; the only class is called blob, as the model"]
     (tmp_path / "names").write_text("blob\r\n")
     text = ",".join(map(str, ANCHORS))
     options = ImportOptions(title="Blobs", labels=str(tmp_path / "names"), anchors=text, threshold=0.7, nms=0.2)
@@ -231,8 +251,9 @@ def test_position_renames_other_models_only_if_it_must(card: Path, tmp_path: Pat
         ({"m.smodel": b"LDMS" + bytes(100), "boot.py": b""}, "encrypted model"),
         ({"m.kmodel": b"LDMK\x05\0\0\0" + bytes(100)}, "kmodel v5"),
         ({"m.kmodel": b"version https://git-lfs.github.com/spec/v1\n"}, "Git LFS pointer"),
-        ({"a.tflite": b"\x1c\0\0\0TFL3", "readme.md": b"x"}, "has to be converted first"),
-        ({"inner.kfpkg": b"PK\x03\x04", "readme.md": b"x"}, "unpack inner.kfpkg"),
+        ({"a.tflite": b"\x1c\0\0\0TFL3", "readme.md": b"x"}, "a TensorFlow Lite network"),
+        ({"m.kmodel": b"DUDE" + bytes(100)}, "CorgiDude"),
+        ({"inner.kfpkg": b"PK\x03\x04", "readme.md": b"x"}, "inner.kfpkg: refused: a damaged zip"),
         ({"a.txt": b"1", "b.txt": b"2"}, "no .kmodel; found a.txt, b.txt"),
         ({}, "empty"),
     ],
@@ -254,7 +275,7 @@ def test_usable_models_are_imported_beside_unusable_ones(card: Path, tmp_path: P
 
 
 def test_real_mismatch_and_real_swap(card: Path, tmp_path: Path, kmodels: Path) -> None:
-    files = exports.maixhub_classifier()
+    files = exports.maixhub_classifier('["a", "b", "c"]')
     files["m.kmodel"] = (kmodels / "mobilenet_3class_v3.kmodel").read_bytes()
     result = importer.import_models([folder(files, tmp_path / "x")], card, ImportOptions(labels="labels.txt"))
     assert result.written

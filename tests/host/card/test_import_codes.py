@@ -33,6 +33,7 @@ class Case:
     pack: makes the source a zip and adds members to it.
     spoil: changes the test's folder, which holds the source and the card, before the import.
     kmodel: the name of a sample model to add to the source.
+    named: the file of the source that the user names instead of the folder.
     """
 
     files: exports.Files
@@ -41,6 +42,7 @@ class Case:
     spoil: Callable[[Path], None] = lambda folder: None
     position: int = 0
     kmodel: str = ""
+    named: str = ""
 
 
 def member(name: str, kind: int = stat.S_IFREG) -> zipfile.ZipInfo:
@@ -84,6 +86,14 @@ def beside(files: exports.Files, **more: bytes) -> exports.Files:
     return {**files, **{name.replace("_", "."): data for name, data in more.items()}}
 
 
+DETECTS = b"""import sensor, KPU as kpu
+task = kpu.load("/sd/blob.kmodel")
+kpu.init_yolo2(task, 0.5, 0.3, 5, (1, 1, 3, 3, 5, 5, 7, 7, 9, 9))
+while True:
+    img = sensor.snapshot()
+    kpu.run_yolo2(task, img)
+"""
+AT_ADDRESS = DETECTS.replace(b'"/sd/blob.kmodel"', b"0x300000")
 PYTHON_2 = b'model_addr = "/sd/fish.kmodel"\nlabels = ["a", "b", "c"]\nprint "old"\n'
 
 CASES: dict[str, Case] = {
@@ -95,6 +105,7 @@ CASES: dict[str, Case] = {
     "C505": Case({**FISH, "fish.kmodel": FISH["fish.kmodel"] + bytes(6 << 20)}),
     "C506": Case(FISH, spoil=link),
     "C507": Case({**FISH, "fish.kmodel": exports.swapped(FISH["fish.kmodel"])}),
+    "C508": Case({"net.onnx": b"\x08\x07\x12\x07pytorch", "labels.txt": b"a\nb\nc\n"}),
     "C510": packed("../m.kmodel"),
     "C511": packed("m.kmodel", kind=stat.S_IFLNK),
     "C512": Case(FISH, pack=lambda zip_file: zip_file.writestr("m.bin", bytes(8 << 20), zipfile.ZIP_DEFLATED)),
@@ -102,10 +113,10 @@ CASES: dict[str, Case] = {
     "C514": packed("LABELS.TXT"),
     "C515": Case(FISH, pack=lambda zip_file: None, spoil=cut),
     "C516": Case(FISH, pack=lambda zip_file: zip_file.writestr("m.bin", bytes(99), LZMA)),
-    "C520": Case(exports.maixhub_classifier()),
+    "C520": Case(exports.maixhub_classifier('["a", "b", "c"]')),
     "C521": Case({"fish.kmodel": FISH["fish.kmodel"]}),
     "C522": Case(beside(FISH, labels_txt=b"a\nb\n")),
-    "C523": Case(beside(FISH, labels_txt=b"a\nb\n" + b"x" * 65)),
+    "C523": Case(beside(FISH, labels_txt=b"a\nb\n\x01x")),
     "C524": Case(BLOB, ImportOptions(kind="yolo2")),
     "C525": Case(FISH, ImportOptions(kind="yolo2", anchors=ANCHORS)),
     "C526": Case(BLOB, ImportOptions(kind="yolo2", anchors=SIX)),
@@ -120,6 +131,17 @@ CASES: dict[str, Case] = {
     "C536": Case({"fish.kmodel": FISH["fish.kmodel"], "main.py": PYTHON_2}),
     "C537": Case(exports.kendryte_detector()),
     "C538": Case(exports.kfpkg()),
+    "C545": Case(beside(FISH, labels_txt=b"a\nb\n" + b"x" * 65)),
+    "C546": Case(beside(FISH, labels_txt="鱼\nb\nc\n".encode())),
+    "C547": Case({"face.kmodel": exports.classifier(128, softmax=False)}),
+    "C550": Case({"a.kmodel": exports.detector(), "fish.kmodel": FISH["fish.kmodel"], "src/main.py": AT_ADDRESS}),
+    "C551": Case(exports.maixhub_classifier()),
+    "C552": Case({"blob.kmodel": exports.detector(), "main.py": DETECTS}),
+    "C553": Case(
+        {"blob.kmodel": exports.detector(), "main.py": DETECTS.replace(b"img)", b"img.rotation_corr(z_rotation=180))")}
+    ),
+    "C554": Case({"blob.kmodel": exports.detector(), "main.py": DETECTS.replace(b"(1, 1, 3,", b"(90, 1, 3,")}),
+    "C555": Case({"blob.kmodel": exports.detector(), "main.py": DETECTS}, named="blob.kmodel"),
     "C540": Case(FISH, ImportOptions(title="Fish"), spoil=taken),
     "C541": Case(FISH, ImportOptions(labels="absent.txt")),
     "C542": Case(FISH, spoil=no_card),
@@ -146,7 +168,7 @@ def codes(case: Case, folder: Path, kmodels: Path | None = None) -> set[str]:
             (source / name).write_bytes(data)
     case.spoil(folder)
     try:
-        result = importer.import_models([source], folder / "card", case.options, case.position)
+        result = importer.import_models([source / case.named], folder / "card", case.options, case.position)
     except Refusal as refusal:
         return {str(refusal).partition(": ")[0]}
     messages: list[ImportMessage] = list(result.refused)

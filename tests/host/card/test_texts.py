@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from maixswitch.card.importing.labels import anchor_lines, read_anchors, read_labels
-from maixswitch.card.importing.literals import from_json, literal, read_script
+from maixswitch.card.importing.literals import from_json, literal
 
 THREE = ["cat", "dog", "red bird"]
 
@@ -59,40 +57,6 @@ def test_lines_of_anchors() -> None:
     assert anchor_lines(b"1,2\nwords\n") == []
 
 
-def test_a_script_is_read_but_never_run(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    script = read_script(
-        f"import os\nlabels = [open({str(victim)!r}, 'w')]\nlabels = __import__('os').system('touch {victim}')\n"
-        "def main(a, b=[1, 2], model_addr='/sd/m.kmodel'):\n    anchors = (1, 2)\n"
-        "    kpu.init_yolo2(task, 0.5, nms=0.3, anchor=anchors)\n"
-        "labels = ['a']\nif labels[0] > 'b' or pmax > 0.8: pass\n"
-    )
-    assert [(value.name, value.value, value.line) for value in script.values] == [
-        ("b", [1, 2], 4),
-        ("model_addr", "/sd/m.kmodel", 4),
-        ("anchors", (1, 2), 5),
-        ("labels", ["a"], 7),
-    ]
-    call = next(call for call in script.calls if call.name == "init_yolo2")
-    assert call.args == (None, 0.5)
-    assert call.keywords == {"nms": 0.3, "anchor": (1, 2)}
-    assert [(floor.name, floor.value) for floor in script.floors] == [("pmax", 0.8)]
-    assert not victim.exists()
-
-
-def test_a_script_that_is_not_python_is_searched() -> None:
-    script = read_script(
-        "print 'old'\nlabels = ['a)', \"b\"]  // two\nanchor = (1,\n 2)\nx = 3 # y\nkpu.load('/sd/m')\n"
-    )
-    assert script.trouble
-    assert [(value.name, value.value, value.line) for value in script.values] == [
-        ("labels", ["a)", "b"], 2),
-        ("anchor", (1, 2), 3),
-        ("x", 3, 5),
-    ]
-    assert script.calls[0].args == ("/sd/m",)
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -107,8 +71,7 @@ def test_a_script_that_is_not_python_is_searched() -> None:
         "a=[']\n" * 20_000,
     ],
 )
-def test_hostile_scripts_are_read_quickly(text: str) -> None:
-    assert read_script(text).trouble or len(read_script(text).values) < 1000
+def test_hostile_texts_are_refused_quickly(text: str) -> None:
     for read in (literal, from_json):
         with pytest.raises(ValueError, match=r"."):
             read(text)

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from maixswitch import files
-from maixswitch.card.importing.formats import kfpkg
+from maixswitch.card.importing import flash_list
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -54,7 +54,7 @@ def _content(path: Path) -> bytes:
 def _package(path: Path) -> dict[int, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(_content(path))) as archive:
-            addresses = kfpkg.read_list(archive.read(kfpkg.LIST)) or {}
+            addresses = flash_list.read_list(archive.read(flash_list.LIST)) or {}
             total = sum(archive.getinfo(name).file_size for name in addresses)
             # An archive of a few bytes can unpack to gigabytes.
             if not addresses or total > SIZE:

@@ -6,6 +6,9 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from maixswitch import files
@@ -27,30 +30,61 @@ ENCRYPTED = 1
 Reader = Callable[[str, int], bytes]
 
 
-def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
+@dataclass
+class Budget:
+    """What archives that belong together may still unpack: the number of files, and their bytes in all."""
+
+    members: int = MAX_MEMBERS
+    total: int = MAX_TOTAL
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A zip that was checked.
+
+    files: the size in bytes of each file by its name. changed: when each was last changed, as in Source.
+    read: returns at most `limit` bytes of the file `name`.
+    """
+
+    files: dict[str, int]
+    changed: dict[str, float]
+    read: Reader
+
+
+def open_zip(path: Path | bytes, shown: object, budget: Budget | None = None) -> Archive:
     """Check a zip.
 
-    Returns the size in bytes of each file by its name, and a function (name, limit) that reads at most `limit` bytes.
+    path: the file, or the bytes of an archive that lies in another one.
+    shown: its name for messages.
+    budget: what is left of the limits, which is reduced; None for the whole limits.
     Raises Refusal for absolute names, names that lead out of the archive, links, encrypted files, two files with the
     same name (the card ignores case), unusual compression, more than 2000 files, 64 MiB in one file, 256 MiB in all,
     or a packing ratio above 200.
     """
+    budget = budget or Budget()
+
+    def opened() -> zipfile.ZipFile:
+        return zipfile.ZipFile(BytesIO(path) if isinstance(path, bytes) else path)
+
     try:
-        if path.stat().st_size > MAX_ARCHIVE:
-            raise _refusal("C512", path, tr("larger than {limit} MiB", limit=MAX_ARCHIVE >> 20))
-        with zipfile.ZipFile(path) as opened:
-            members = opened.infolist()
+        if isinstance(path, Path) and path.stat().st_size > MAX_ARCHIVE:
+            raise _refusal("C512", shown, tr("larger than {limit} MiB", limit=MAX_ARCHIVE >> 20))
+        with opened() as archive:
+            members = archive.infolist()
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, zlib.error, RecursionError) as error:
-        raise _refusal("C515", path, tr("a damaged zip ({reason})", reason=error)) from error
+        raise _refusal("C515", shown, tr("a damaged zip ({reason})", reason=error)) from error
     except OSError as error:
-        raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
-    if len(members) > MAX_MEMBERS:
+        raise Refusal("C500", files.unreadable(shown, error), EXIT_IO) from error
+    if len(members) > budget.members:
         raise _refusal(
-            "C512", path, tr("{count} files; expected at most {limit}", count=len(members), limit=MAX_MEMBERS)
+            "C512", shown, tr("{count} files; expected at most {limit}", count=len(members), limit=budget.members)
         )
     # The archive itself states these sizes, and they may be wrong: `read` below has its own limit.
-    if sum(member.file_size for member in members) > MAX_TOTAL:
-        raise _refusal("C512", path, tr("more than {limit} MiB when unpacked", limit=MAX_TOTAL >> 20))
+    total = sum(member.file_size for member in members)
+    if total > budget.total:
+        raise _refusal("C512", shown, tr("more than {limit} MiB when unpacked", limit=budget.total >> 20))
+    budget.members -= len(members)
+    budget.total -= total
     kept: dict[str, zipfile.ZipInfo] = {}
     seen: dict[str, str] = {}
     for member in members:
@@ -58,13 +92,13 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
         name = member.filename.replace("\\", "/")
         trouble = _trouble(member, name)
         if trouble:
-            raise _refusal(trouble.code, path, tr("{file}: {trouble}", file=_shown(name), trouble=trouble.text))
+            raise _refusal(trouble.code, shown, tr("{file}: {trouble}", file=_shown(name), trouble=trouble.text))
         if member.is_dir() or name.endswith("/"):
             continue
         # "a//b" and "./a/b" are other spellings of "a/b". With one spelling the comparison finds equal names.
         name = PurePosixPath(name).as_posix()
         if name.casefold() in seen:
-            raise _refusal("C514", path, tr("two files of the name {file}", file=_shown(name)))
+            raise _refusal("C514", shown, tr("two files of the name {file}", file=_shown(name)))
         seen[name.casefold()] = name
         # Clutter is dropped only after it was judged, so that it cannot hide an attack.
         if not _clutter(name):
@@ -73,16 +107,33 @@ def open_zip(path: Path) -> tuple[dict[str, int], Reader]:
     def read(name: str, limit: int) -> bytes:
         try:
             # Opened again for every file, so that no handle stays open if the import fails.
-            with zipfile.ZipFile(path) as archive, archive.open(kept[name]) as file:
+            with opened() as archive, archive.open(kept[name]) as file:
                 return file.read(limit)
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
             raise _refusal(
-                "C515", path, tr("{file} cannot be unpacked ({reason})", file=_shown(name), reason=error)
+                "C515", shown, tr("{file} cannot be unpacked ({reason})", file=_shown(name), reason=error)
             ) from error
         except OSError as error:
-            raise Refusal("C500", files.unreadable(path, error), EXIT_IO) from error
+            raise Refusal("C500", files.unreadable(shown, error), EXIT_IO) from error
 
-    return {name: member.file_size for name, member in kept.items()}, read
+    sizes = {name: member.file_size for name, member in kept.items()}
+    return Archive(sizes, {name: _time(member) for name, member in kept.items()}, read)
+
+
+def holds(path: Path | bytes, endings: tuple[str, ...]) -> bool:
+    """Does an archive hold a file whose name ends like this? True also for an archive that cannot be read."""
+    try:
+        with zipfile.ZipFile(BytesIO(path) if isinstance(path, bytes) else path) as archive:
+            return any(name.lower().endswith(endings) for name in archive.namelist())
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, zlib.error, RecursionError, OSError):
+        return True
+
+
+def _time(member: zipfile.ZipInfo) -> float:
+    try:
+        return datetime(*member.date_time).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
 
 
 def _trouble(member: zipfile.ZipInfo, name: str) -> ImportMessage | None:
@@ -128,5 +179,5 @@ def _shown(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name[:80])
 
 
-def _refusal(code: str, path: Path, reason: str) -> Refusal:
-    return Refusal(code, tr("{path}: refused: {reason}", path=path, reason=reason))
+def _refusal(code: str, shown: object, reason: str) -> Refusal:
+    return Refusal(code, tr("{path}: refused: {reason}", path=shown, reason=reason))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .labels import ANCHOR_NAMES, LABEL_NAMES, anchors, strings
-from .literals import Call, Script, decode, read_script
+from maixswitch.language import tr
+
+from .matching import Match
 from .messages import ImportMessage
-from .source import Part
+from .parts import Part
+from .script.reading import Preprocessing
 
 FIELDS = ("kind", "input", "labels", "anchors", "threshold", "nms", "softmax", "top")
-FLOOR_NAMES = ("pmax", "max", "prob", "score", "confidence", "conf")
 MAX_SIDE = 1024
 
 
@@ -21,11 +22,13 @@ class Claim:
 
     file: the file's name.
     line: the line of a script, from 1; 0 for other files.
+    passed: whether a script passes the value to the firmware, so that the board ran with it.
     """
 
     value: Any
     file: str
     line: int = 0
+    passed: bool = False
 
     @property
     def where(self) -> str:
@@ -45,8 +48,9 @@ class Evidence:
     format: the name of the source's format.
     title: a proposal for the title.
     exact_title: the title of a MaixSwitch card, which is kept as it is.
-    claims: for each field of model.json, the values that the files state.
-    relative: claims of anchors that are fractions of the picture instead of grid cells.
+    complete: whether the format states everything, so that other files do not count.
+    other_use: what a script does with the model that the app cannot do; "" otherwise.
+    claims: for each field of model.json, the values that the files state, the likeliest first.
     notes: messages for the user.
     """
 
@@ -54,75 +58,138 @@ class Evidence:
     part: Part
     title: str = ""
     exact_title: str = ""
+    complete: bool = False
+    other_use: str = ""
     claims: dict[str, list[Claim]] = field(default_factory=dict)
-    relative: list[Claim] = field(default_factory=list)
     notes: list[ImportMessage] = field(default_factory=list)
 
-    def add(self, name: str, value: Any, file: str, line: int = 0) -> None:
-        """Add a claim about the field `name`. A value of None adds nothing."""
-        if value is not None:
-            self.claims.setdefault(name, []).append(Claim(value, file, line))
+    def add(self, name: str, value: Any, file: str, line: int = 0, passed: bool = False) -> None:
+        """Add a claim about the field `name`. A value of None adds nothing, and neither does an equal second claim."""
+        claim = Claim(value, file, line, passed)
+        if value is not None and claim not in self.claims.get(name, []):
+            self.claims.setdefault(name, []).append(claim)
 
-    def add_script(self, script: Script, file: str) -> None:
-        """Add the claims of a script: lists by their names, thresholds by the calls that take them, and the kind."""
-        # The name of a variable tells what its value means.
-        for value in script.values:
-            name = value.name.lower()
-            if name in LABEL_NAMES:
-                self.add("labels", strings(value.value), file, value.line)
-            elif name in ANCHOR_NAMES:
-                self.add("anchors", anchors(value.value), file, value.line)
-            elif name in ("input_size", "sensor_window"):
-                self.add("input", picture_size(value.value), file, value.line)
+    def add_all(self, other: Evidence) -> None:
+        """Add the claims of another format, except those of files that have already been read for the same field."""
+        self.title = self.title or other.title
+        self.notes += other.notes
+        for name, claims in other.claims.items():
+            known = {claim.file for claim in self.claims.get(name, [])}
+            self.claims.setdefault(name, []).extend(claim for claim in claims if claim.file not in known)
 
-        # The function tells what its arguments mean: kpu.init_yolo2 belongs to a detector.
-        detects = False
-        for call in script.calls:
-            if call.name == "init_yolo2":
-                detects = True
-                self._add_detector(call, file)
-            elif call.name == "set_windowing" and call.args:
-                self.add("input", picture_size(call.args[0]), file, call.line)
+    def add_scripts(self) -> None:
+        """Add what the scripts pass to the firmware for this model."""
+        for match in self.part.matches:
+            self._add_match(match)
+        # The notes are about the likeliest match; the others rarely say anything else.
+        for match in self.part.matches[:1]:
+            self._note_picture(match)
+            if match.doubt:
+                text = tr("{doubt}, which was taken to be this model", doubt=match.doubt)
+                self.notes.append(ImportMessage("C550", text))
+        # Once for each script: two uses of one model have the same trouble.
+        for script in {match.script.file: match.script for match in self.part.matches}.values():
+            if script.reading.trouble:
+                text = tr(
+                    "{file} is not valid Python ({reason}); what could be read of it was used",
+                    file=script.file,
+                    reason=script.reading.trouble,
+                )
+                self.notes.append(ImportMessage("C536", text))
 
-        # A script that calls only forward is a classifier, which compares its best score with a threshold.
-        if detects:
-            self.add("kind", "yolo2", file)
-        elif any(call.name == "forward" for call in script.calls):
-            self.add("kind", "classifier", file)
-            for floor in script.floors:
-                if floor.name.lower() in FLOOR_NAMES:
-                    self.add("threshold", fraction(floor.value), file, floor.line)
+    def _add_match(self, match: Match) -> None:
+        use, file = match.use, match.script.file
+        self.other_use = self.other_use or self._other_use(match)
+        if self.other_use:
+            return
+        if match.detects or use.runs:
+            self.add("kind", "yolo2" if match.detects else "classifier", file, passed=True)
 
-    def _add_detector(self, call: Call, file: str) -> None:
-        """Add the thresholds of kpu.init_yolo2(task, threshold, nms, number, anchors), or CanMV's with keywords."""
-        # CanMV's scripts pass the arguments by keyword, MaixPy's by position. A keyword overrides a position.
-        arguments = dict(zip(("task", "threshold", "nms_value", "anchor_num", "anchor"), call.args, strict=False))
-        arguments.update(call.keywords)
-        self.add("threshold", fraction(arguments.get("threshold")), file, call.line)
-        self.add("nms", fraction(arguments.get("nms_value", arguments.get("nms"))), file, call.line)
+        # If the script has no list for the classes, or one of another length, a list of the right length counts.
+        count = match.classes(self.part.network)
+        if use.labels is not None:
+            self.add("labels", list(use.labels.value), file, use.labels.line, passed=True)
+        if count and (use.labels is None or len(use.labels.value) != count):
+            lists = match.lists(count) or match.named_lists()
+            for item in lists if len(lists) == 1 else []:
+                self.add("labels", list(item.value), file, item.line)
+        self._add_numbers(match)
+        for numbers in use.outputs:
+            if len(numbers) == 4 and numbers[0] == 0 and min(numbers[1:]) > 0:
+                self.add("outputs", list(numbers[1:]), file, use.line, passed=True)
+
+        picture = use.picture
+        size = picture and (picture.resized or (picture.window and picture.window[-2:]))
+        self.add("input", picture_size(size), file, use.line)
+
+    def _note_picture(self, match: Match) -> None:
+        """Add a note about what a script does to the picture and the app does not."""
+        changes = _changes(match.use.picture) if match.use.picture and not self.other_use else []
+        if changes:
+            text = tr(
+                "{file}: the script also changes the picture ({changes}); the app does not, so its results may differ",
+                file=match.script.file,
+                changes=", ".join(changes),
+            )
+            self.notes.append(ImportMessage("C553", text))
+
+    def _other_use(self, match: Match) -> str:
+        """Return what a script does with the model that the app cannot do; "" if the app can."""
+        use, file, text = match.use, match.script.file, self.part.text(match.script.file) or b""
+        where = {"file": file, "line": use.line}
+        if use.layers is not None:
+            return tr(
+                "{file}:{line} takes the features of layer {layer} (set_layers), which the app cannot show",
+                layer=use.layers,
+                **where,
+            )
+        if match.detects or not use.runs:
+            return ""
+        if b"set_pixel" in text and b"snapshot" not in text:
+            return tr(
+                "{file}:{line} feeds it with values of a sensor, drawn as a picture, not with the camera's", **where
+            )
+        # Attributes such as "smiles" and "has glasses" may be true together; no class is the best one.
+        if self.part.network.open_ended and b"sigmoid(" in text and b"max(" not in text:
+            return tr(
+                "{file}:{line} takes each value by itself (sigmoid): several independent values, not a classifier",
+                **where,
+            )
+        return ""
+
+    def _add_numbers(self, match: Match) -> None:
+        """Add the anchors and thresholds of a script."""
+        use, file, call = match.use, match.script.file, match.use.detector
+        if call is None and not use.runs:
+            for item in match.script.reading.numbers:
+                if "anchor" in item.name.lower():
+                    self.add("anchors", list(item.value), file, item.line)
+        if call is None:
+            if use.floor is not None and not match.detects:
+                self.add("threshold", fraction(use.floor.value), file, use.floor.line, passed=True)
+            return
+        self.add("threshold", fraction(call.threshold), file, call.line, passed=True)
+        self.add("nms", fraction(call.nms), file, call.line, passed=True)
+        if call.anchors:
+            self.add("anchors", list(call.anchors), file, call.line, passed=True)
+            return
+        # The call is there, but its list could not be followed.
+        lists = [item for item in match.script.reading.numbers if len(item.value) == 2 * match.pairs()]
+        lists = [item for item in lists if item.function == use.function] or lists
+        if len({item.value for item in lists}) == 1:
+            self.add("anchors", list(lists[0].value), file, lists[0].line, passed=True)
 
 
-def scripts(part: Part) -> list[tuple[str, Script]]:
-    """Return (file name, literals) of each Python file beside a model."""
-    named = []
-    for name in part.texts:
-        if name.lower().endswith(".py"):
-            data = part.text(name)
-            text = decode(data) if data else None
-            if text:
-                named.append((name, read_script(text)))
-    return named
-
-
-def loaded(script: Script) -> list[str]:
-    """Return the names, without folder, of the models that a script loads or assigns to model_addr or model_path."""
-    # A script uses a path on the card or an address in the flash. Only a text can be a path.
-    paths = [value.value for value in script.values if value.name in ("model_addr", "model_path")]
-    for call in script.calls:
-        if call.name in ("load", "load_kmodel") and call.args:
-            paths.append(call.args[0])
-        paths += [call.keywords[name] for name in ("model_addr", "model_path") if name in call.keywords]
-    return [path.rpartition("/")[2] for path in paths if isinstance(path, str)]
+def _changes(picture: Preprocessing) -> list[str]:
+    """Return what a script does to the picture that the app does not do."""
+    steps = {
+        tr("inverted"): picture.inverted,
+        tr("contrast stretched"): picture.stretched,
+        tr("rotated"): picture.rotated,
+        tr("cropped"): picture.cropped,
+        tr("drawn on a larger one"): picture.canvas,
+    }
+    return [name for name, done in steps.items() if done]
 
 
 def picture_size(value: Any) -> tuple[int, int] | None:

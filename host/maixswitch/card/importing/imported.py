@@ -12,11 +12,13 @@ from .network import NetworkFacts
 
 @dataclass
 class ImportedModel:
-    """One model after all decisions. It must not be used while it has ``problems``.
+    """One model after all decisions. It is left out if it has ``problems``.
 
     model: the contents of model.json.
     files: the names and bytes of the files beside it.
     labels: how many labels it has.
+    folder: the name of its folder on the card, "" if it is left out.
+    panel_forms: the names that are not plain ASCII, each with the form that the panel shows.
     """
 
     evidence: Evidence
@@ -26,6 +28,8 @@ class ImportedModel:
     notes: list[ImportMessage] = field(default_factory=list)
     problems: list[ImportMessage] = field(default_factory=list)
     labels: int = 0
+    folder: str = ""
+    panel_forms: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def title(self) -> str:

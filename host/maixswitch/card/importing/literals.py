@@ -1,56 +1,16 @@
-"""Read the literals that a Python script assigns or passes to calls. The script is never run."""
+"""Read texts in several encodings, literals of Python, JSON and lists of numbers, within limits."""
 
 from __future__ import annotations
 
 import ast
 import json
 import math
-import re
-from dataclasses import dataclass, field
 from typing import Any
 
 MAX_SCRIPT = 128 << 10
 MAX_DEPTH = 64
 MAX_ITEMS = 5000
-MAX_LIST = 16 << 10
-MAX_TRIES = 500
-"""Limits of the search in a script that is not valid Python: bytes up to a closing bracket, and assignments."""
 BROKEN = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, OverflowError)
-ASSIGNMENT = re.compile(r"^[ \t]*([A-Za-z_]\w*)[ \t]*=[ \t]*(?=[\[(\"'\d.-])", re.MULTILINE)
-CALL = re.compile(r"\b(load|load_kmodel)\([ \t]*([\"'])([^\"'\n]{1,200})\2")
-
-
-@dataclass(frozen=True)
-class Value:
-    """A literal, its line from 1, and the name that it is assigned to or compared with."""
-
-    name: str
-    value: Any
-    line: int
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call. `name` is the last part of the function's name. Arguments that are not literals are None."""
-
-    name: str
-    args: tuple[Any, ...]
-    keywords: dict[str, Any]
-    line: int
-
-
-@dataclass
-class Script:
-    """The literals of a script, in the order of its lines.
-
-    floors: numbers that a name is compared with by ">" or ">=".
-    trouble: why the script is not valid Python, "" if it is valid.
-    """
-
-    values: list[Value] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    floors: list[Value] = field(default_factory=list)
-    trouble: str = ""
 
 
 def decode(data: bytes) -> str | None:
@@ -96,103 +56,6 @@ def from_json(text: str) -> Any:
         return json.loads(text)
     except BROKEN as error:
         raise ValueError(str(error)) from error
-
-
-def read_script(text: str) -> Script:
-    """Return the literals of a script. A script that is not valid Python is searched for assignments and loads."""
-    script = Script()
-    if len(text) > MAX_SCRIPT or _deep(text):
-        script.trouble = "too long or too deep"
-        return script
-    try:
-        tree = ast.parse(text)
-        # Sort by line, because ast.walk goes by level and a name must be known before it is used.
-        nodes = sorted(
-            (node for node in ast.walk(tree) if isinstance(node, (ast.stmt, ast.expr))),
-            key=lambda node: (node.lineno, node.col_offset),
-        )
-        known: dict[str, Any] = {}
-        for node in nodes:
-            _look(node, script, known)
-    except BROKEN as error:
-        # Start with a new Script, because the first one may be half filled.
-        script = Script(trouble=str(error) or type(error).__name__)
-        _search(text, script)
-    return script
-
-
-def _look(node: ast.AST, script: Script, known: dict[str, Any]) -> None:
-    """Add the literals of one node to the script; `known` holds the literals that names were assigned so far."""
-    if isinstance(node, ast.Assign):
-        value = _value(node.value, known)
-        for target in node.targets:
-            if isinstance(target, ast.Name) and value is not None:
-                known[target.id] = value
-                script.values.append(Value(target.id, value, node.lineno))
-    elif isinstance(node, ast.FunctionDef):
-        # Some exports keep their labels and anchors in the defaults of main(). Defaults belong to the last parameters.
-        names = [item.arg for item in node.args.args][len(node.args.args) - len(node.args.defaults) :]
-        for name, default in zip(names, node.args.defaults, strict=True):
-            value = _value(default, known)
-            if value is not None:
-                script.values.append(Value(name, value, node.lineno))
-    elif isinstance(node, ast.Call):
-        # Take only the last part of the name, since scripts write kpu.load, KPU.load or an alias.
-        called = node.func
-        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        keywords = {item.arg: _value(item.value, known) for item in node.keywords if item.arg}
-        script.calls.append(Call(name, tuple(_value(item, known) for item in node.args), keywords, node.lineno))
-    elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Gt, ast.GtE)):
-        left, right = node.left, _value(node.comparators[0], known)
-        # A threshold is a float; comparisons with whole numbers belong to loops and counters.
-        if isinstance(left, ast.Name) and isinstance(right, float):
-            script.floors.append(Value(left.id, right, node.lineno))
-
-
-def _value(node: ast.AST, known: dict[str, Any]) -> Any:
-    if isinstance(node, ast.Name):
-        return known.get(node.id)
-    try:
-        return ast.literal_eval(node)
-    except BROKEN:
-        return None
-
-
-def _search(text: str, script: Script) -> None:
-    """Search for assignments at the start of a line, and for calls that load a model."""
-    # Each match may cost a search for its closing bracket. Without a limit a hostile text could take hours.
-    for tries, match in enumerate(ASSIGNMENT.finditer(text)):
-        if tries > MAX_TRIES:
-            break
-        try:
-            value = literal(_balanced(text, match.end()))
-        except ValueError:
-            continue
-        script.values.append(Value(match.group(1), value, text.count("\n", 0, match.start()) + 1))
-    for match in CALL.finditer(text):
-        script.calls.append(Call(match.group(1), (match.group(3),), {}, text.count("\n", 0, match.start()) + 1))
-
-
-def _balanced(text: str, start: int) -> str:
-    """Return the text from a bracket to the one that closes it; without a bracket, the rest of the line."""
-    if text[start] not in "[(":
-        return re.split(r"#|//|\n", text[start:], maxsplit=1)[0]
-    depth = 0
-    quote = ""
-    for at in range(start, min(len(text), start + MAX_LIST)):
-        c = text[at]
-        # A bracket inside a label must not count.
-        if quote:
-            quote = "" if c == quote else quote
-        elif c in "\"'":
-            quote = c
-        elif c in "[(":
-            depth += 1
-        elif c in "])":
-            depth -= 1
-            if not depth:
-                return text[start : at + 1]
-    return ""
 
 
 def _deep(text: str) -> bool:

@@ -12,10 +12,14 @@ from maixswitch.findings.table import rule
 
 @dataclass(frozen=True)
 class ImportMessage:
-    """A problem or a note. ``text`` is in the user's language."""
+    """A problem or a note. ``text`` is in the user's language.
+
+    option: the option that finishes the model, such as "--labels FILE"; "" if none can.
+    """
 
     code: str
     text: str
+    option: str = ""
 
     def document(self) -> dict[str, str]:
         """Return the message as JSON-able values."""

@@ -12,6 +12,7 @@ from maixswitch.card.options import Options
 from maixswitch.errors import KModelError
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.memory import Memory, memory
+from maixswitch.kmodel.judge.nature import cells, nature
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.language import tr
 
@@ -59,11 +60,12 @@ class NetworkFacts:
     @property
     def map(self) -> tuple[int, int, int] | None:
         """Columns, rows and channels of an output with more than one cell; None for a plain list of values."""
-        shape = self.kmodel.outputs[0].shape
-        # An output of one cell comes from global pooling: it is a list of scores, not a grid.
-        if not shape or len(shape) < 3 or shape[-1] * shape[-2] <= 1:
-            return None
-        return shape[-1], shape[-2], shape[-3]
+        return cells(self.kmodel.outputs[0])
+
+    @cached_property
+    def nature(self) -> str:
+        """What the network seems to be, for a message; "" for a classifier or a YOLOv2 detector. See `judge.nature`."""
+        return nature(self.kmodel)
 
     def grid(self, pairs: int, classes: int) -> tuple[int, int] | None:
         """Return the columns and rows of a detector with these pairs and classes; None if the output does not fit."""

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from maixswitch import board_code
-from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import tr
 
+from .anchor_units import in_cells
 from .evidence import Claim, Evidence
 from .imported import ImportedModel
 from .labels import read_anchors, read_labels
-from .messages import ImportMessage, Refusal
+from .lists import Lists, same, short, strongest, without_guesses
+from .messages import ImportMessage
 from .naming import clean_title, kmodel_name
-from .network import PAIRS, read_network
+from .network import PAIRS
 from .options import MAX_TITLE, ImportOptions
-from .source import MAX_MODEL, MAX_TEXT
+from .panel_names import write_ascii_title, write_labels
+from .source import folder_of
 
-INLINE = 24
-"""The most labels that go into model.json. More go into labels.txt, which takes less memory on the board."""
-INLINE_BYTES = 1000
-SHOWN = 4
 GENERIC = ("m", "model", "det", "cls", "yolov2", "yolo", "kmodel", "detector", "classifier", "best", "final")
 MEANINGLESS = re.compile(r"model-\d+$|[0-9a-f]{12,}(_|$)|YOLO_best|maixhub_.*result", re.IGNORECASE)
 
@@ -32,17 +29,9 @@ def resolve(evidence: Evidence, options: ImportOptions) -> ImportedModel:
 
     A contradiction between the files is a problem, unless an option decides it. The input size and the number of
     classes always come from the network.
-
-    Raises Refusal if the .kmodel itself cannot be used.
     """
-    part = evidence.part
-    data = part.source.read(part.kmodel, MAX_MODEL)
-    try:
-        network = read_network(data)
-    except MaixSwitchError as error:
-        raise Refusal("C504", tr("{file}: {reason}", file=part.kmodel, reason=error.message)) from error
-    result = ImportedModel(evidence, network, notes=list(evidence.notes))
-    if network.swapped:
+    result = ImportedModel(evidence, evidence.part.network, notes=list(evidence.notes))
+    if result.network.swapped:
         text = tr("the kmodel was word-swapped for load_flash; its byte order was corrected for the card")
         result.notes.append(ImportMessage("C507", text))
     _Resolver(result, options).run()
@@ -53,10 +42,11 @@ class _Resolver:
     def __init__(self, result: ImportedModel, options: ImportOptions) -> None:
         self.result, self.options = result, options
         self.evidence, self.network = result.evidence, result.network
+        self.lists = Lists(self.evidence, result.problems)
         self.pairs = 0
 
-    def problem(self, code: str, text: str) -> None:
-        self.result.problems.append(ImportMessage(code, text))
+    def problem(self, code: str, text: str, option: str = "") -> None:
+        self.result.problems.append(ImportMessage(code, text, option))
 
     def note(self, code: str, text: str) -> None:
         self.result.notes.append(ImportMessage(code, text))
@@ -69,7 +59,17 @@ class _Resolver:
         self.result.model = model
         if len(self.network.kmodel.outputs) != 1:
             count = len(self.network.kmodel.outputs)
-            self.problem("C530", tr("the network has {count} outputs; the app reads one", count=count))
+            text = tr("the network has {count} outputs, and the app reads one; it seems to be: {nature}",
+                      count=count, nature=self.network.nature)  # fmt: skip
+            self.problem("C530", text)
+            return
+        if self.network.nature and not self.options.kind and not self.labelled():
+            text = tr("the network is neither a classifier nor a YOLOv2 detector; it seems to be: {nature}",
+                      nature=self.network.nature)  # fmt: skip
+            self.problem("C547", text)
+            return
+        if self.evidence.other_use and not self.options.kind:
+            self.problem("C547", self.evidence.other_use)
             return
         anchors = self.anchors()
         model["kind"] = self.kind(anchors)
@@ -86,6 +86,14 @@ class _Resolver:
         self.scores(model, fields)
         for name in fields:
             self.other(model, name)
+        write_ascii_title(self.result)
+
+    def labelled(self) -> bool:
+        """Does the user or a file give one label for each value of the output? Then it is a list of scores."""
+        if self.network.map:
+            return False
+        claims = self.evidence.claims.get("labels", [])
+        return bool(self.options.labels) or any(len(claim.value) == self.network.elements for claim in claims)
 
     def title(self) -> str:
         """Return the user's title, that of a MaixSwitch card, or one that is made from the names of files."""
@@ -97,43 +105,43 @@ class _Resolver:
 
         # Otherwise take the first name that is not generic: of the file, of the export, of its folders.
         part = self.evidence.part
-        stems = [part.stem, self.evidence.title, part.kmodel.rpartition("/")[0].rpartition("/")[2], part.source.stem]
+        stems = [part.stem, self.evidence.title, folder_of(part.kmodel).stem, part.source.stem]
         for stem in stems:
             if stem and stem.lower() not in GENERIC and not MEANINGLESS.match(stem):
                 return clean_title(stem)
         kind = board_code.kinds().get(self.options.kind)
         return "Detector" if kind is not None and kind.SHAPE == board_code.shapes().BOXES else "Model"
 
-    def choose(self, name: str, claims: list[Claim], asked: str = "") -> Claim | None:
-        """Return the claim that the user named, or any claim if all agree. A contradiction is a problem."""
-        if asked:
-            claims = [claim for claim in claims if claim.called(asked)]
-        if not claims:
-            return None
-        if any(claim.value != claims[0].value for claim in claims):
-            listed = "; ".join(f"{claim.where}: {_short(claim.value)}" for claim in claims)
-            expected = self.expected_labels() if name == "labels" else ""
-            # The message names the files; if all claims come from one file, it names the lines.
-            files = list(dict.fromkeys(claim.file.rpartition("/")[2] for claim in claims))
-            if len(files) == 1:
-                files = [claim.where.rpartition("/")[2] for claim in claims]
-            self.problem(
-                "C520",
-                tr(
-                    "the files disagree about {field}: {listed}{expected}. Decide with --{field} {choice}",
-                    field=name,
-                    listed=listed,
-                    expected=expected,
-                    choice=self.choice(name, claims, files),
-                ),
-            )
-            return claims[0] if not self.count() else None
-        return claims[0]
+    def choose(self, name: str) -> Claim | None:
+        """Return a claim of the files about a field. A contradiction is a problem."""
+        claims = strongest(self.evidence.claims.get(name, []))
+        if any(not same(claim.value, claims[0].value) for claim in claims):
+            self.ask(name, claims, list(dict.fromkeys(str(claim.value) for claim in claims)))
+        return claims[0] if claims else None
 
-    def choice(self, name: str, claims: list[Claim], files: list[str]) -> str:
-        """Return the values that the user may write behind the option that decides."""
-        values = list(dict.fromkeys(_short(claim.value) for claim in claims))
-        return tr(" or --{field} ", field=name).join(files if name in ("labels", "anchors") else values)
+    def ask(self, name: str, claims: list[Claim], choices: list[str], remark: str = "") -> None:
+        """Report that the files contradict each other. choices: what the user may write behind the option."""
+        self.problem(
+            "C520",
+            tr(
+                "the files disagree about {field}: {listed}{expected}. Decide with --{field} {choice}",
+                field=name,
+                listed="; ".join(f"{claim.where}: {short(claim.value)}" for claim in claims),
+                expected=remark,
+                choice=tr(" or --{field} ", field=name).join(choices),
+            ),
+            f"--{name} {choices[0]}",
+        )
+
+    def ask_for_list(self, name: str, claims: list[Claim]) -> None:
+        """Report that the files hold different lists. The choices are the files, or the lines of a single file."""
+        count = self.count()
+        remark = tr("; the network needs {count}", count=count) if count and name == "labels" else ""
+        files = list(dict.fromkeys(claim.file for claim in claims))
+        if len(files) == 1:
+            files = [claim.where for claim in claims]
+        bare = [file.rpartition("/")[2] for file in files]
+        self.ask(name, claims, bare if len(set(bare)) == len(bare) else files, remark)
 
     def count(self) -> int:
         """Return how many labels the network needs, 0 if that is unknown."""
@@ -142,49 +150,8 @@ class _Resolver:
             return self.network.classes(self.pairs or PAIRS) or 0
         return self.network.elements if kind.LABELS == "needed" else 0
 
-    def expected_labels(self) -> str:
-        """Return how many labels the network needs, for a message; "" if that is unknown."""
-        count = self.count()
-        return tr("; the network needs {count}", count=count) if count else ""
-
-    def from_user(self, name: str, asked: str, read: Any) -> Claim | None:
-        """Return the list in a file that the command line names, as a claim; None if the file does not exist."""
-        path = Path(asked)
-        try:
-            if not path.is_file():
-                return None
-            with path.open("rb") as file:
-                data = file.read(MAX_TEXT + 1)
-        except (OSError, ValueError) as error:
-            raise Refusal("C541", tr("--{option} {path}: cannot be read", option=name, path=asked), EXIT_IO) from error
-        value = read(data) if len(data) <= MAX_TEXT else None
-        if value is None:
-            self.problem("C541", tr("--{option} {path}: the file holds no list of {option}", option=name, path=asked))
-            return Claim([], asked)
-        return Claim(value, asked)
-
-    def pick(self, name: str, asked: str, claims: list[Claim], read: Any) -> Claim | None:
-        """Return the claim for a list: from the file that the user named, otherwise from the source."""
-        if not asked or any(claim.called(asked) for claim in claims):
-            return self.choose(name, claims, asked)
-        claim = self.from_user(name, asked, read)
-        if claim is None:
-            files = ", ".join(claim.where for claim in claims) or tr("none")
-            self.problem(
-                "C541",
-                tr(
-                    "--{option} {path}: no such file, and the source has no file of that name (it has: {files})",
-                    option=name,
-                    path=asked,
-                    files=files,
-                ),
-            )
-            return Claim([], asked)
-        return claim
-
     def anchors(self) -> Claim | None:
         """Return the anchors from the command line or the files, None for none. Sets `pairs`."""
-        claims = self.evidence.claims.get("anchors", []) + self.evidence.relative
         asked = self.options.anchors
         if asked and re.fullmatch(r"[-+\d.,;\s()\[\]eE]+", asked):
             values = read_anchors(asked.encode())
@@ -193,11 +160,13 @@ class _Resolver:
                     "C541",
                     tr("--anchors {text}: expected pairs of numbers above 0, with commas between them", text=asked),
                 )
-            claim: Claim | None = Claim(values or [], "--anchors")
+            claims = [Claim(values or [], "--anchors", passed=True)]
         else:
-            claim = self.pick("anchors", asked, claims, read_anchors)
-        self.pairs = len(claim.value) // 2 if claim else 0
-        return claim
+            claims = strongest(self.lists.pick("anchors", asked, read_anchors, 2 * PAIRS))
+        if any(not same(claim.value, claims[0].value) for claim in claims):
+            self.ask_for_list("anchors", claims)
+        self.pairs = len(claims[0].value) // 2 if claims else 0
+        return claims[0] if claims else None
 
     def kind(self, anchors: Claim | None) -> str:
         """Return the kind of the model, "" if the files contradict each other."""
@@ -205,17 +174,17 @@ class _Resolver:
             return self.options.kind
 
         # A file's claim counts, unless the output shows that it is wrong.
-        claims = self.evidence.claims.get("kind", [])
-        if claims:
-            claim = self.choose("kind", claims)
-            kind = str(claim.value) if claim else ""
-            if kind == "classifier" and self.network.map:
+        before = len(self.result.problems)
+        claim = self.choose("kind")
+        if len(self.result.problems) > before:
+            return ""
+        if claim:
+            if claim.value == "classifier" and self.network.map:
                 self.note(
-                    "C534",
-                    tr("{where} calls it a classifier, but its output is a grid of cells", where=claims[0].where),
+                    "C534", tr("{where} calls it a classifier, but its output is a grid of cells", where=claim.where)
                 )
                 return "yolo2"
-            return kind
+            return str(claim.value)
 
         # Without a claim, the output decides. Anchors count if they fit it.
         if self.network.map or (anchors is not None and self.network.classes(self.pairs)):
@@ -257,18 +226,21 @@ class _Resolver:
 
     def labels(self, count: int, needed: bool = True) -> None:
         """Fill in the labels, in model.json or as labels.txt. `count`: how many the network needs, 0 if unknown."""
-        claim = self.pick("labels", self.options.labels, self.evidence.claims.get("labels", []), read_labels)
-        if claim is None:
-            if needed and not any("--labels" in message.text for message in self.result.problems):
-                self.problem(
-                    "C521",
-                    tr(
-                        "no labels found; expected {count}: give them with --labels FILE",
-                        count=count or tr("one per class"),
-                    ),
-                )
+        claims = self.lists.pick("labels", self.options.labels, read_labels, count)
+        # A list of the right length beats the others, which often belong to another model.
+        fitting = [claim for claim in claims if len(claim.value) == count or not count]
+        unused = [claim for claim in claims if claim not in fitting] if fitting else []
+        if unused:
+            listed = "; ".join(f"{claim.where}: {short(claim.value)}" for claim in unused)
+            self.note("C551", tr("labels of another number were not used: {listed}", listed=listed))
+        claims = without_guesses(fitting or claims)
+        if any(not same(claim.value, claims[0].value) for claim in claims):
+            self.ask_for_list("labels", claims)
             return
-        labels = claim.value
+        if not claims:
+            self.without_labels(count, needed)
+            return
+        claim, labels = claims[0], claims[0].value
         if labels and count and len(labels) != count:
             self.problem(
                 "C522",
@@ -276,31 +248,41 @@ class _Resolver:
                     "{where}: {labels} labels ({names}); the network needs {count}: --labels FILE",
                     where=claim.where,
                     labels=len(labels),
-                    names=_short(labels),
+                    names=short(labels),
                     count=count,
                 ),
+                "--labels FILE",
             )
-        long = [label for label in labels if len(label) > 64 or not label.isprintable()]
-        if long:
+        write_labels(self.result, labels, claim.where)
+
+    def without_labels(self, count: int, needed: bool) -> None:
+        """Report that no file has labels. The only class of a network is called as the model."""
+        if count == 1:
+            title = self.result.title
+            self.note("C552", tr("no labels found; the only class is called {title}, as the model", title=title))
+            write_labels(self.result, [title], self.evidence.part.kmodel)
+        elif needed:
+            hints = self.hints(count)
             self.problem(
-                "C523",
+                "C521",
                 tr(
-                    "{where}: label {label}: expected 1 to 64 printable characters",
-                    where=claim.where,
-                    label=ascii(long[0][:40]),
-                ),
+                    "no labels found; expected {count}: give them with --labels FILE",
+                    count=count or tr("one per class"),
+                )
+                + (tr(", for example {choices}", choices=", ".join(hints)) if hints else ""),
+                f"--labels {hints[0]}" if len(hints) == 1 else "--labels FILE",
             )
-        self.result.labels = len(labels)
-        text = "\n".join(labels) + "\n"
-        if len(labels) <= INLINE and len(text.encode()) <= INLINE_BYTES:
-            self.result.model["labels"] = list(labels)
-        else:
-            self.result.model["labels"] = "labels.txt"
-            self.result.files["labels.txt"] = text.encode()
+
+    def hints(self, count: int) -> list[str]:
+        """Return lists of the right length in the model's scripts, of which it is not clear what they are."""
+        lists = [(match.script.file, item) for match in self.evidence.part.matches for item in match.lists(count)]
+        return list(dict.fromkeys(f"{file}:{item.line}" for file, item in lists))
 
     def detector(self, model: dict[str, Any], anchors: Claim | None) -> None:
         """Fill in the fields of a detector; report an output or anchors that do not fit."""
-        count = self.network.classes(self.pairs or PAIRS)
+        count = self.network.classes(self.pairs or PAIRS) or self.stated_classes()
+        if count and self.network.kmodel.version == 4 and not self.derived(count):
+            model["outputs"] = [list(self.network.map or self.stated_output() or ())]
         if count is None:
             channels = self.network.map[2] if self.network.map else self.network.elements
             self.problem(
@@ -316,6 +298,7 @@ class _Resolver:
             self.problem(
                 "C524",
                 tr("a detector needs anchors: give them with --anchors 1.1,2.2,... in grid cells, or --anchors FILE"),
+                "--anchors FILE",
             )
         self.labels(count or 0)
         if anchors is not None and anchors.value:
@@ -327,23 +310,40 @@ class _Resolver:
                    pairs=self.pairs, expected=PAIRS)
             )  # fmt: skip
 
+    def derived(self, count: int) -> bool:
+        """Can the board find out the grid from the size of the output, so that model.json need not state it?"""
+        width, height, _ = self.network.input or (0, 0, 0)
+        pairs = self.pairs or PAIRS
+        return board_code.kmodel_head().grid(width, height, self.network.elements, pairs, count) is not None
+
+    def stated_output(self) -> tuple[int, int, int] | None:
+        """Return columns, rows and channels that a script gives to set_outputs, if the file itself has no shape."""
+        for claim in self.evidence.claims.get("outputs", []) if self.network.map is None else []:
+            columns, rows, channels = claim.value
+            if columns * rows * channels == self.network.elements and columns * rows > 1:
+                return columns, rows, channels
+        return None
+
+    def stated_classes(self) -> int | None:
+        """Return the number of classes of the output that a script states; None if there is none or it does not fit."""
+        shape, pairs = self.stated_output(), self.pairs or PAIRS
+        count = shape[2] // pairs - 5 if shape and shape[2] % pairs == 0 else 0
+        return count if count > 0 else None
+
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
-        """Return the anchors in grid cells. If all are at most 1, they are fractions of the picture: convert them."""
+        """Return the anchors in grid cells, which a script passes to the firmware, whatever they look like."""
         values: list[float] = anchors.value
         grid = self.network.grid(self.pairs, count) if count else None
-        if max(values) > 1 or not grid:
+        if not grid or not self.network.input:
             return values
-        cells = [round(value * grid[at % 2], 6) for at, value in enumerate(values)]
-        self.note(
-            "C527",
-            tr(
-                "{where}: the anchors are fractions of the picture; multiplied by the grid of {columns}x{rows} cells",
-                where=anchors.where,
-                columns=grid[0],
-                rows=grid[1],
-            ),
-        )
-        return cells
+        converted, text = in_cells(values, grid, self.network.input, anchors.where)
+        if text and anchors.passed:
+            self.note("C554", tr("{where}: unusual anchors, in cells from {least} to {most}; kept as they are",
+                                 where=anchors.where, least=min(values), most=max(values)))  # fmt: skip
+            return values
+        if text:
+            self.note("C527", text)
+        return converted
 
     def scores(self, model: dict[str, Any], fields: dict[str, Any]) -> None:
         """Fill in the fields that decide which results the app shows, if the kind has them."""
@@ -353,7 +353,7 @@ class _Resolver:
                 if value or fields[name]:  # 0 by default shows all
                     model[name] = value
         if "top" in fields:
-            top = self.choose("top", self.evidence.claims.get("top", []))
+            top = self.choose("top")
             model["top"] = self.options.top or (top.value if top else min(3, self.network.elements))
         if "softmax" in fields:
             model["softmax"] = self.softmax()
@@ -363,14 +363,14 @@ class _Resolver:
         if name in self.options.fields:
             model[name] = self.options.fields[name]
         elif name not in model:
-            claim = self.choose(name, self.evidence.claims.get(name, []))
+            claim = self.choose(name)
             if claim:
                 model[name] = claim.value
 
     def softmax(self) -> bool:
         """Return whether the app computes a softmax: from the user, a file, or the network's last layer."""
         softmax = self.options.softmax
-        claim = self.choose("softmax", self.evidence.claims.get("softmax", []))
+        claim = self.choose("softmax")
         if softmax is None and claim:
             softmax = bool(claim.value)
         # The scores of a network that ends with a plain weighted sum do not add up to 1.
@@ -384,16 +384,16 @@ class _Resolver:
         return softmax
 
     def number(self, name: str, asked: float | None, default: float) -> float:
-        """Return the user's value of a field, a file's, or the default."""
-        if asked is not None:
-            return asked
-        claim = self.choose(name, self.evidence.claims.get(name, []))
-        return float(claim.value) if claim else default
-
-
-def _short(value: Any) -> str:
-    """Return a claim's value, shortened for a message."""
-    if isinstance(value, (list, tuple)):
-        listed = ", ".join(str(item)[:20] for item in value[:SHOWN]) + (", ..." if len(value) > SHOWN else "")
-        return f"{len(value)} ({listed})"
-    return str(value)
+        """Return the user's value of a field, a file's, or the default. The nearest file wins, then the newest."""
+        claims = strongest(self.evidence.claims.get(name, []))
+        if asked is not None or not claims:
+            return default if asked is None else asked
+        others = [claim for claim in claims if claim.value != claims[0].value]
+        if others:
+            listed = "; ".join(f"{claim.where}: {claim.value}" for claim in others)
+            self.note(
+                "C551",
+                tr("{field} {value} of {where} was used, not {listed}", field=name, value=claims[0].value,
+                   where=claims[0].where, listed=listed)
+            )  # fmt: skip
+        return float(claims[0].value)

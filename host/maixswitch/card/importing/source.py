@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath
 
 from maixswitch.errors import EXIT_IO
 from maixswitch.files import leads_out, unreadable
-from maixswitch.kmodel.format.sniff import V3, V4, file_kind
 from maixswitch.language import tr
 
 from . import archive
@@ -20,21 +20,24 @@ MAX_TEXT = 256 << 10
 """The largest file that is read as labels, anchors, settings or a script."""
 MAX_MODEL = 6 << 20
 """The largest .kmodel that any firmware loads."""
-TEXTS = (".txt", ".py", ".json", ".names", ".csv", ".labels", ".anchors", "")
+TEXTS = (".txt", ".py", ".json", ".names", ".csv", ".labels", ".anchors", ".yaml", ".yml", ".pbtxt", "")
 MODELS = (".kmodel", ".smodel", ".emodel")
-OTHER = (*TEXTS[:-1], ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".md", ".xml", ".h5", ".tflite", ".onnx", ".pb", ".zip")
-ENCRYPTED = ("smodel", "emodel")
-LISTED = 8  # names in a message
+PACKAGES = (".kfpkg", ".zip")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A folder, a zip or one file.
+    """A folder, a zip or one file with what lies around it.
 
     name: its path, as the user wrote it.
     stem: its name without folder and suffix.
-    files: the size in bytes of each file, by its name with "/" between the parts.
+    files: the size in bytes of each file, by its name with "/" between the parts. The files of a package in it have
+        the package's name in front.
     links: the symbolic links that lead out of the folder; they are not followed.
+    changed: when each file was last changed, in seconds; files without a time are missing.
+    refused: a message for each package in it that cannot be opened.
+    only: the file that the user named, if the others only lie around it; "" otherwise.
+    packed: the files that lie in a package of the source.
     """
 
     name: str
@@ -42,6 +45,10 @@ class Source:
     files: Mapping[str, int]
     reader: Callable[[str, int], bytes] = field(repr=False)
     links: tuple[str, ...] = ()
+    changed: Mapping[str, float] = field(default_factory=dict, repr=False)
+    refused: tuple[ImportMessage, ...] = ()
+    only: str = ""
+    packed: frozenset[str] = frozenset()
 
     def read(self, name: str, limit: int) -> bytes:
         """Return the bytes of a file. Raises Refusal if there are more than ``limit``, or if they cannot be read."""
@@ -64,48 +71,36 @@ class Source:
         """Return the first 64 bytes of a file, or fewer."""
         return self.reader(name, 64)
 
-
-@dataclass(frozen=True)
-class Part:
-    """One model of a source.
-
-    kmodel: the name of its file.
-    texts: the texts beside it or, if there are none, those of the nearest folder above that has any.
-    alone: whether it is the only model of its folder.
-    """
-
-    source: Source
-    kmodel: str
-    texts: tuple[str, ...]
-    alone: bool = True
-
-    @property
-    def stem(self) -> str:
-        """The model file's name without folder and suffix."""
-        return PurePosixPath(self.kmodel).stem
-
     def text(self, name: str) -> bytes | None:
         """Return the bytes of a text, None if it is too large."""
-        return None if self.source.files[name] > MAX_TEXT else self.source.read(name, MAX_TEXT)
+        return None if self.files[name] > MAX_TEXT else self.read(name, MAX_TEXT)
 
-    def named(self, *words: str, ending: tuple[str, ...] = TEXTS) -> list[str]:
-        """Return the texts whose name contains one of these words."""
-        names = []
-        for name in self.texts:
-            path = PurePosixPath(name)
-            if path.suffix.lower() in ending and any(word in path.stem.lower() for word in words):
-                names.append(name)
-        return names
+
+def folder_of(name: str) -> PurePosixPath:
+    """Return the folder of a file's name."""
+    return PurePosixPath(name).parent
+
+
+def distance(one: str, other: str) -> int:
+    """Return how many steps, up and down, lead from the folder of one file to that of another."""
+    here, there = folder_of(one).parts, folder_of(other).parts
+    return len(here) + len(there) - 2 * common(here, there)
+
+
+def common(one: Iterable[str], other: Iterable[str]) -> int:
+    """Return with how many equal items two sequences begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def open_source(path: Path) -> Source:
-    """Open a folder, a zip, a .kfpkg or a single file.
+    """Open a folder, a zip, a .kfpkg or a single file, and the packages in a folder or zip.
 
     Raises Refusal if it is missing, unsafe or too large.
     """
     try:
         if path.is_dir():
-            return _folder(path)
+            root = path.resolve()
+            return _with_packages(_folder(path), lambda name: root / name, archive.Budget())
         with path.open("rb") as file:
             head = file.read(4)
         size = path.stat().st_size
@@ -113,33 +108,133 @@ def open_source(path: Path) -> Source:
         raise Refusal("C500", unreadable(path, error), EXIT_IO) from error
     # The contents decide, not the suffix: a .kfpkg is a zip, and downloads may lose their suffix.
     if head[:2] == b"PK":
-        files, reader = archive.open_zip(path)
-        return Source(str(path), path.stem, files, reader)
-    return Source(str(path), path.stem, {path.name: size}, lambda name, limit: _bytes(path, limit))
+        budget = archive.Budget()
+        opened = archive.open_zip(path, path, budget)
+        source = Source(str(path), path.stem, opened.files, opened.read, changed=opened.changed)
+        return _with_packages(source, lambda name: source.reader(name, archive.MAX_MEMBER), budget)
+    return _around(path, size)
+
+
+def _with_packages(source: Source, locate: Callable[[str], Path | bytes], budget: archive.Budget) -> Source:
+    """Return the source with the files of the packages in it; packages in those stay closed.
+
+    locate: returns where a package of the source lies, or its bytes.
+    budget: what all archives together may unpack.
+    """
+    inner: dict[str, tuple[archive.Archive, str]] = {}
+    refused = []
+    for package in source.files:
+        if not package.lower().endswith(PACKAGES) or source.head(package)[:2] != b"PK":
+            continue
+        try:
+            content = locate(package)
+            # An archive of training pictures is nobody's model, so its size is no reason for a message.
+            if not archive.holds(content, MODELS):
+                continue
+            opened = archive.open_zip(content, package, budget)
+        except Refusal as refusal:
+            refused.append(refusal.import_message)
+            continue
+        inner.update((f"{package}/{name}", (opened, name)) for name in opened.files)
+    if not inner and not refused:
+        return source
+
+    def reader(name: str, limit: int) -> bytes:
+        opened, within = inner.get(name, (None, ""))
+        return opened.read(within, limit) if opened else source.reader(name, limit)
+
+    files = {**source.files, **{name: opened.files[within] for name, (opened, within) in inner.items()}}
+    changed = {**source.changed, **{name: opened.changed[within] for name, (opened, within) in inner.items()}}
+    return replace(source, files=files, reader=reader, changed=changed, refused=tuple(refused), packed=frozenset(inner))
 
 
 def _folder(path: Path) -> Source:
     root = path.resolve()
-    files: dict[str, int] = {}
+    names: list[str] = []
     links = []
-    for folder, inner, names in os.walk(root):
+    for folder, inner, files in os.walk(root):
         # Linked folders are left out: they may form a ring or lead to the whole disk.
         inner[:] = sorted(name for name in inner if name[0] != "." and not Path(folder, name).is_symlink())
-        for name in sorted(names):
+        for name in sorted(files):
             file = Path(folder, name)
             inside = file.relative_to(root).as_posix()
             # A folder from somebody else must not copy files of this PC onto a card.
             if leads_out(file, root):
                 links.append(inside)
             elif name[0] != "." and file.is_file():
-                files[inside] = file.stat().st_size
+                names.append(inside)
         # Checked inside the loop, so that "import ~" stops early.
-        if len(files) > MAX_FILES:
+        if len(names) > MAX_FILES:
             raise Refusal(
                 "C505",
                 tr("{path}: more than {count} files; expected the folder of one export", path=path, count=MAX_FILES),
             )
-    return Source(str(path), root.name, files, lambda name, limit: _bytes(root / name, limit), tuple(links))
+    return replace(_listed(str(path), root, names), links=tuple(links))
+
+
+def _around(path: Path, size: int) -> Source:
+    """Return a single file with what lies around it: its folder, and scripts and their texts nearby that name it.
+
+    Nearby are the two folders above, and the folders beside its own.
+    """
+    file = Path(os.path.abspath(path))
+    folder = file.parent
+    names = [*_plain_files(folder), file.name]
+    source = _listed(str(path), folder, names)
+    if any(_names(source, name, file.name) for name in source.files):
+        return replace(source, only=file.name)
+    for steps, above in enumerate(list(folder.parents)[:2]):
+        # Home and the disk's root hold the scripts of other projects.
+        if above in (Path.home(), above.parent):
+            break
+        beside = [] if steps else [inner for inner in _folders(above) if not (inner / file.name).exists()]
+        outer = [inner for inner in (above, *beside) if inner != folder]
+        names = [f"{inner.relative_to(above).as_posix()}/{name}" for inner in outer for name in _plain_files(inner)]
+        names = [PurePosixPath(name).as_posix() for name in names if not name.lower().endswith(MODELS)]
+        nearby = _listed(str(path), above, names[:MAX_FILES])
+        scripts = [name for name in nearby.files if _names(nearby, name, file.name)]
+        if scripts:
+            kept = [name for name in names if any(folder_of(name) == folder_of(script) for script in scripts)]
+            own = folder.relative_to(above)
+            kept += [(own / name).as_posix() for name in source.files]
+            return replace(_listed(str(path), above, kept), only=(own / file.name).as_posix())
+    return replace(source, only=file.name)
+
+
+def _names(source: Source, script: str, model: str) -> bool:
+    """Does a script of the source contain the name of this model?"""
+    return script.lower().endswith(".py") and model.encode() in (source.text(script) or b"")
+
+
+def _folders(folder: Path) -> Iterable[Path]:
+    try:
+        with os.scandir(folder) as listing:
+            paths = [Path(item.path) for item in islice(listing, MAX_FILES) if item.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    return sorted(path for path in paths if path.name[0] != ".")
+
+
+def _plain_files(folder: Path) -> list[str]:
+    """Return the names of the texts and models of one folder, without links that lead out of it."""
+    try:
+        with os.scandir(folder) as listing:
+            names = [item.name for item in islice(listing, MAX_FILES) if item.name[0] != "." and item.is_file()]
+    except OSError:
+        return []
+    kept = [name for name in names if PurePosixPath(name).suffix.lower() in (*TEXTS, *MODELS)]
+    return sorted(name for name in kept if not leads_out(folder / name, folder))
+
+
+def _listed(name: str, root: Path, names: Iterable[str]) -> Source:
+    """Return the source of these files in a folder."""
+    files: dict[str, int] = {}
+    changed: dict[str, float] = {}
+    for inside in dict.fromkeys(names):
+        status = (root / inside).stat()
+        files[inside], changed[inside] = status.st_size, status.st_mtime
+    stem = root.name if Path(name).is_dir() else Path(name).stem
+    return Source(name, stem, files, lambda inside, limit: _bytes(root / inside, limit), changed=changed)
 
 
 def _bytes(path: Path, limit: int) -> bytes:
@@ -148,74 +243,3 @@ def _bytes(path: Path, limit: int) -> bytes:
             return file.read(limit)
     except OSError as error:
         raise Refusal("C500", unreadable(path, error), EXIT_IO) from error
-
-
-def parts(source: Source) -> tuple[list[Part], list[ImportMessage]]:
-    """Find the models of a source by their first bytes.
-
-    Returns the models, and a message for each model file that cannot be used.
-    Raises Refusal if there is no usable model; the message names the files that there are.
-    """
-    usable: list[str] = []
-    refused: list[ImportMessage] = []
-    for name in source.files:
-        ending = PurePosixPath(name).suffix.lower()
-        # Skip pictures and the like, of which a package holds hundreds. A single file was named by the user and always
-        # gets a reason.
-        if ending in OTHER and len(source.files) > 1:
-            continue
-        kind = file_kind(source.head(name))
-        if kind.name in (V3, V4, "kmodel v3, word-swapped"):
-            usable.append(name)
-        elif ending in MODELS or len(source.files) == 1:
-            code = "C503" if kind.name in ENCRYPTED else "C502"
-            refused.append(ImportMessage(code, tr("{file}: {reason}", file=name, reason=kind.message)))
-    if not usable:
-        code = refused[0].code if refused else "C501"
-        raise Refusal(code, _nothing(source, [message.text for message in refused]))
-    models = [Part(source, name, _texts(source, name), _alone(usable, name)) for name in sorted(usable)]
-    return models, refused
-
-
-def _alone(usable: list[str], name: str) -> bool:
-    """Is `name` the only model of its folder?"""
-    folder = PurePosixPath(name).parent
-    return sum(PurePosixPath(other).parent == folder for other in usable) == 1
-
-
-def _texts(source: Source, kmodel: str) -> tuple[str, ...]:
-    # Exports often keep the labels in a folder above the model. The nearest texts are the most likely ones.
-    for folder in PurePosixPath(kmodel).parents:
-        texts = []
-        for name in source.files:
-            path = PurePosixPath(name)
-            if path.parent == folder and path.suffix.lower() in TEXTS and name != kmodel:
-                texts.append(name)
-        if texts:
-            return tuple(sorted(texts))
-    return ()
-
-
-def _nothing(source: Source, refused: list[str]) -> str:
-    if refused:
-        return tr("{source}: no model that can be used: {reasons}", source=source.name, reasons="; ".join(refused))
-    # Archives within archives are not opened, because their limits would multiply.
-    inner = [name for name in source.files if name.lower().endswith((".zip", ".kfpkg"))]
-    if inner:
-        return tr(
-            "{source}: no .kmodel, but a package in it: unpack {file} and import that",
-            source=source.name,
-            file=inner[0],
-        )
-    other = [name for name in source.files if name.lower().endswith((".tflite", ".onnx", ".h5", ".pb"))]
-    if other:
-        return tr(
-            "{source}: no .kmodel, only {file}, which has to be converted first: nncase 0.2 (kmodel v4) or 0.1 (v3)",
-            source=source.name,
-            file=other[0],
-        )
-    names = sorted(source.files)
-    listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
-    if not names:
-        return tr("{source}: empty; expected an export with a .kmodel in it", source=source.name)
-    return tr("{source}: no .kmodel; found {names}", source=source.name, names=listed)

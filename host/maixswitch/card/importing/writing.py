@@ -15,6 +15,7 @@ from maixswitch.card import ordering
 from maixswitch.card.folders import unwritable
 from maixswitch.card.importing.imported import ImportedModel
 from maixswitch.card.importing.messages import ImportMessage, Refusal
+from maixswitch.card.importing.naming import set_ascii_title
 from maixswitch.card.importing.options import MAX_TITLE
 from maixswitch.card.reading import MODELS, Card
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
@@ -48,9 +49,13 @@ def plan(models: Sequence[tuple[str, str]], imported: Sequence[ImportedModel], p
     # The board refuses the second of two equal titles (C116). The new models may have equal titles among themselves.
     slugs = []
     for item in imported:
-        item.model["title"] = _unique(item.title, titles)
+        title = _unique(item.title, titles)
+        # The number that makes a title unique belongs into its ASCII form, too.
+        if title != item.title:
+            item.model["title"] = title
+            set_ascii_title(item.model)
         titles.add(item.title)
-        slugs.append(ordering.slug(item.title))
+        slugs.append(ordering.slug(str(item.model.get("ascii_title", item.title))))
     # A model behind all others needs no renames. This is the usual case.
     if not position or position == len(names) + 1:
         folders: list[str] = []
@@ -97,32 +102,33 @@ def judge(folder: Path) -> list[ImportMessage]:
     return messages
 
 
-def try_out(imported: Sequence[ImportedModel], folders: Sequence[str]) -> None:
+def try_out(imported: Sequence[ImportedModel]) -> None:
     """Add the problems that the board's parser finds in each model to its ``problems``, without using the card."""
     with tempfile.TemporaryDirectory(prefix="maixswitch-") as scratch:
-        for item, name in zip(imported, folders, strict=True):
-            _write(Path(scratch, name), item)
-            item.problems += judge(Path(scratch, name))
+        for item in imported:
+            _write(Path(scratch, item.folder), item)
+            item.problems += judge(Path(scratch, item.folder))
 
 
 def put(card: Path, imported: Sequence[ImportedModel], plan: Plan) -> None:
     """Write every folder into a hidden folder of the card, check it there, and then rename it into models/.
 
-    If the parser finds something wrong, ``problems`` says so, and the card stays as it was.
+    If the parser finds something wrong in a model, its ``problems`` say so, and it is left out.
     Raises MaixSwitchError (input or output) if something cannot be written; the card stays as it was, too.
     """
     models = card / MODELS
     with _stage(card) as stage:
-        for item, name in zip(imported, plan.folders, strict=True):
-            _write(stage / name, item)
-            item.problems += judge(stage / name)
-        # All models are judged before the first rename, so that a bad one keeps all of them off the card.
-        if any(item.problems for item in imported):
+        for item in imported:
+            _write(stage / item.folder, item)
+            item.problems += judge(stage / item.folder)
+        # All models are judged before the first rename, because only good ones may change the card.
+        good = [item.folder for item in imported if not item.problems]
+        if not good:
             return
         renamed = ordering.rename(models, plan.renames)
         placed: list[Path] = []
         try:
-            for name in plan.folders:
+            for name in good:
                 # The card may have changed since the plan, and on Unix rename() silently replaces an empty folder.
                 if (models / name).exists():
                     raise MaixSwitchError(tr("{name} exists already", name=models / name), EXIT_USAGE)

@@ -10,6 +10,7 @@ from maixswitch.card.reading import Card, Model
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.kmodel import KModel
 from maixswitch.kmodel.judge.describe import shape_text
+from maixswitch.kmodel.judge.nature import cells, nature
 from maixswitch.language import tr
 
 
@@ -20,11 +21,21 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         # The board refuses such a model before it reads the outputs, and another rule reports why.
         if kmodel is None or model.spec is None or not model.spec.loadable:
             continue
+        yield from other(model, kmodel)
         if model.spec.anchors:
             yield from classes(model, kmodel)
             yield from anchors(model, kmodel)
         elif board_code.has_field(model.spec.kind, "softmax"):
             yield from scores(model, kmodel)
+
+
+def other(model: Model, kmodel: KModel) -> Iterator[Finding]:
+    """Name a network that is neither a classifier nor a detector, although model.json says that it is one."""
+    name = nature(kmodel)
+    plain = len(kmodel.outputs) == 1 and cells(kmodel.outputs[0]) is None
+    # One label for each value of a plain list shows that the values are scores.
+    if name and not (plain and model.classes == kmodel.outputs[0].elements):
+        yield finding("C230", model.file, found=name, wanted=str(model.spec.kind))
 
 
 def classes(model: Model, kmodel: KModel) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ FIELDS = {
     "softmax": "C113",
     "outputs": "C114",
     "kmodel": "C115",
+    "ascii_title": "C126",
+    "ascii_labels": "C126",
 }
 
 

@@ -161,7 +161,7 @@ def _named_files(card: Card, path: str) -> Iterator[Finding]:
         data = json.loads(text) if text and len(text) <= 8192 else None
     except (ValueError, RecursionError):
         return
-    for field in ("kmodel", "labels"):
+    for field in ("kmodel", "labels", "ascii_labels"):
         name = data.get(field) if isinstance(data, dict) else None
         if isinstance(name, str) and not name.isascii():
             yield finding("C401", path, field, names.printable(name), tr("a name in ASCII letters"))

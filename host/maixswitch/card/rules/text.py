@@ -36,10 +36,12 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         space = text.room(panel, pictures, spec.kind or "", spec.top, position)
         # The board shows the folder's name instead of a title that belongs to a refused model.
         if spec.loadable:
-            titles.append((model, str(spec.title)))
+            titles.append((model, str(spec.panel_title())))
             width = min(width, space.title)
-            yield from _title(model, str(spec.title), space.title)
-        yield from _labels(model, _read_labels(spec), space.label)
+            yield from _title(model, str(spec.panel_title()), space.title)
+        # What the panel would show instead of bad ASCII forms follows from that mistake.
+        if not any(problem[1] == "ascii_labels" for problem in spec.problems):
+            yield from _labels(model, _read_labels(spec), space.label)
     yield from _titles(titles, width)
 
 
@@ -55,31 +57,33 @@ def panel_of(card: Card, options: Options) -> tuple[int, int] | None:
 
 
 def _title(model: Model, title: str, room: int) -> Iterator[Finding]:
+    field = _title_field(model)
     if not text.is_plain(title):
-        yield finding("C310", model.json, "title", _shown(title), tr("printable ASCII"))
+        yield finding("C310", model.json, field, _shown(title), tr("printable ASCII"))
     if len(title) > room:
         length = tr("{count} characters", count=len(title))
-        yield finding("C312", model.json, "title", length, tr("at most {count}", count=room))
+        yield finding("C312", model.json, field, length, tr("at most {count}", count=room))
 
 
 def _labels(model: Model, labels: list[str], room: int) -> Iterator[Finding]:
+    field = "ascii_labels" if model.spec.ascii_labels else "labels"
     # The font cannot draw control characters either. Report such a label once, with the more precise finding.
     broken = [label for label in labels if text.controls(label)]
     strange = [label for label in labels if not text.is_plain(label) and not text.controls(label)]
     long = [label for label in labels if len(label) > room]
     if broken:
-        yield finding("C316", model.json, "labels", _several(broken))
+        yield finding("C316", model.json, field, _several(broken))
     if strange:
         characters = text.strangers(strange)
         detail = tr("{labels} (characters: {characters})", labels=_several(strange), characters=characters)
-        yield finding("C311", model.json, "labels", detail, tr("printable ASCII"))
+        yield finding("C311", model.json, field, detail, tr("printable ASCII"))
     if long:
-        yield finding("C313", model.json, "labels", _several(long), tr("at most {count} characters", count=room))
+        yield finding("C313", model.json, field, _several(long), tr("at most {count} characters", count=room))
     groups = text.alike(labels, room)
     if groups:
         first = [labels[at] for at in groups[0]]
         detail = tr("{labels}: all shown as {shown}", labels=_several(first), shown=_cut(first[0], room))
-        yield finding("C314", model.json, "labels", detail)
+        yield finding("C314", model.json, field, detail)
 
 
 def _titles(titles: list[tuple[Model, str]], width: int) -> Iterator[Finding]:
@@ -89,12 +93,17 @@ def _titles(titles: list[tuple[Model, str]], width: int) -> Iterator[Finding]:
         for at in group[1:]:
             detail = tr("{title}, shown as {shown}", title=printable(shown[at]), shown=_cut(shown[at], width))
             expected = tr("another than {folder} shows", folder=first.folder)
-            yield finding("C315", titles[at][0].json, "title", detail, expected)
+            yield finding("C315", titles[at][0].json, _title_field(titles[at][0]), detail, expected)
+
+
+def _title_field(model: Model) -> str:
+    """Return the field of model.json that the panel shows as the title."""
+    return "ascii_title" if model.spec.ascii_title else "title"
 
 
 def _read_labels(spec: Any) -> list[str]:
-    """Return the labels as the board reads them."""
-    return [str(spec.label(at)) for at in range(min(len(spec.labels), READ))]
+    """Return the labels as the board's panel shows them, before its font replaces characters."""
+    return [str(spec.panel_label(at)) for at in range(min(len(spec.labels), READ))]
 
 
 def _shown(title: str) -> str:

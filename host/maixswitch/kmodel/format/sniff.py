@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from maixswitch.language import tr, word
 
-V3, V4 = "kmodel v3", "kmodel v4"
+V3, V4, DUDE = "kmodel v3", "kmodel v4", "DUDE"
 MAGIC = b"LDMK"
 
 
@@ -97,6 +97,14 @@ _OTHERS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
             "smodel",
             "an encrypted model (.smodel), locked to one board's key; it runs only on that board: "
             "ask its owner for the plain .kmodel",
+        ),
+    ),
+    (
+        lambda head: head[:4] == b"DUDE",
+        Kind(
+            DUDE,
+            "an encrypted model (it begins with DUDE) that only the firmware of the CorgiDude board reads; "
+            "look for the plain .kmodel",
         ),
     ),
     (

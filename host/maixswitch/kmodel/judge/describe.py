@@ -22,6 +22,7 @@ from .firmware import Firmware
 from .ignored import change, ignored
 from .ignored import names as layer_names
 from .memory import QVGA, YOLO_ANCHORS, Memory, Panel, Size, advice, forwarded, memory, region
+from .nature import cells, nature
 from .timing import LayerTime, Spread, Timing, timing
 
 SCHEMA = 1
@@ -134,6 +135,7 @@ def describe(
         "version": kmodel.version,
         "inputs": [_tensor(tensor) for tensor in kmodel.inputs],
         "outputs": [_tensor(tensor) for tensor in kmodel.outputs],
+        "nature": nature(kmodel),
         "use": use(kmodel),
         "layers": [_layer(item, ram) for item in estimate.layers],
         "memory": _memory(kmodel, judged[0], ram, frame),
@@ -188,6 +190,9 @@ def use(kmodel: KModel) -> list[str]:
             )
     else:
         lines.append(tr("no picture: kpu.forward takes a list of {elements} numbers", elements=first.elements))
+    named = nature(kmodel)
+    if named:
+        lines.append(tr("seems to be: {nature}", nature=named))
     grid = region(kmodel)
     # run_yolo2 feeds a picture, so a fitting output alone is not enough.
     if grid and pictures:
@@ -201,7 +206,7 @@ def use(kmodel: KModel) -> list[str]:
             )
         )
     # A map that looks like a detector's output but does not fit is a common mistake, so it gets a sentence.
-    elif not grid and len(kmodel.outputs) == 1 and _is_map(kmodel.outputs[0]):
+    elif not grid and not named and len(kmodel.outputs) == 1 and _is_map(kmodel.outputs[0]):
         channels = (kmodel.outputs[0].shape or (0, 0, 0))[-3]
         lines.append(
             tr(
@@ -234,8 +239,7 @@ def plural(classes: int) -> str:
 
 
 def _is_map(tensor: Tensor) -> bool:
-    shape = tensor.shape[-3:] if tensor.shape else ()
-    return len(shape) == 3 and shape[1] * shape[2] > 1 and tensor.dtype == "float32"
+    return cells(tensor) is not None and tensor.dtype == "float32"
 
 
 def _tensor(tensor: Tensor) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maixswitch.card.importing.evidence import Evidence
-from maixswitch.card.importing.source import Part
+from maixswitch.card.importing.parts import Part
 
 from . import (
     axelerate,
@@ -35,9 +35,18 @@ FORMATS: tuple[ImportFormat, ...] = (
 
 
 def read_evidence(part: Part) -> Evidence:
-    """Read the claims of the files beside a model, in the first format that recognises them."""
+    """Return the claims of the scripts that use a model, and those of its files in every format that recognises them.
+
+    The first of the formats gives its name.
+    """
+    evidence = Evidence("", part)
     for item in FORMATS:
-        evidence = item.read_evidence(part)
-        if evidence is not None:
-            return evidence
-    return Evidence("kmodel", part)
+        read = item.read_evidence(part)
+        if read is not None and read.complete:
+            return read
+        if read is not None and not evidence.format:
+            evidence.format = read.format
+            evidence.add_scripts()
+        if read is not None:
+            evidence.add_all(read)
+    return evidence

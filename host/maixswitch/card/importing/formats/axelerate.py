@@ -1,17 +1,17 @@
-"""aXeleRate: a training configuration in JSON, anywhere in the project, with labels, anchors and input size.
-
-Nested anchors are fractions of the picture; flat anchors, of older releases, are grid cells.
-"""
+"""aXeleRate: a training configuration in JSON, anywhere in the project, with labels, anchors and input size."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Any
 
-from maixswitch.card.importing.evidence import Claim, Evidence, fraction, picture_size
+from maixswitch.card.importing.evidence import Evidence, fraction, picture_size
 from maixswitch.card.importing.labels import anchors, strings
 from maixswitch.card.importing.literals import decode, from_json
-from maixswitch.card.importing.source import MAX_TEXT, Part
+from maixswitch.card.importing.parts import Part
+from maixswitch.card.importing.source import distance
+
+from .plain_files import expects
 
 KINDS = {"Detector": "yolo2", "Classifier": "classifier"}
 SOURCE = "aXeleRate"
@@ -35,37 +35,27 @@ def read_evidence(part: Part) -> Evidence | None:
         evidence.add("input", _input(model.get("input_size")), file)
         evidence.add("threshold", fraction(model.get("obj_thresh")), file)
         evidence.add("nms", fraction(model.get("iou_thresh")), file)
-        # Only the nesting and the size of the values show whether anchors are fractions of the picture or grid cells.
-        nested = model.get("anchors")
-        values = anchors(nested)
-        if values and isinstance(nested, list) and isinstance(nested[0], list) and max(values) <= 1:
-            evidence.relative.append(Claim(values, file))
-        else:
-            evidence.add("anchors", values, file)
+        evidence.add("anchors", anchors(model.get("anchors")), file)
     return evidence
 
 
 def _configs(part: Part) -> list[tuple[str, dict[str, Any]]]:
-    """Return the configurations in the model's folder or the nearest folder above; the model may lie far below."""
-    names = [name for name in part.source.files if name.lower().endswith(".json")]
-    for folder in PurePosixPath(part.kmodel).parents:
-        configs = []
-        for name in sorted(names):
-            # Look one level below, too, because the configuration may be in a folder beside the model's.
-            if folder in (PurePosixPath(name).parent, PurePosixPath(name).parent.parent):
-                config = _config(part, name)
-                if config is not None:
-                    configs.append((name, config))
-        if configs:
-            return configs
-    return []
+    """Return the nearest configurations; several at the same distance all count."""
+    configs = [(name, _config(part, name)) for name in part.texts if name.lower().endswith(".json")]
+    valid = [(name, config) for name, config in configs if config is not None and _fits(part, config)]
+    least = min((distance(name, part.kmodel) for name, _ in valid), default=0)
+    return [(name, config) for name, config in valid if distance(name, part.kmodel) == least]
+
+
+def _fits(part: Part, config: dict[str, Any]) -> bool:
+    """Can the configuration be that of this model? One project often holds several, trained one after the other."""
+    labels = strings(config["model"].get("labels"))
+    return not part.rivals or (labels is not None and len(labels) in expects(part))
 
 
 def _config(part: Part, name: str) -> dict[str, Any] | None:
-    if part.source.files[name] > MAX_TEXT:
-        return None
     try:
-        value = from_json(decode(part.source.read(name, MAX_TEXT)) or "")
+        value = from_json(decode(part.text(name) or b"") or "")
     except ValueError:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("model"), dict):

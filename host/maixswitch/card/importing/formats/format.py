@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from maixswitch.card.importing.evidence import Evidence
-from maixswitch.card.importing.source import Part
+from maixswitch.card.importing.parts import Part
 
 
 class ImportFormat(Protocol):
@@ -22,9 +22,9 @@ class ImportFormat(Protocol):
     """What is read from them."""
 
     def read_evidence(self, part: Part) -> Evidence | None:
-        """Read what the files beside a model say about it.
+        """Read what the files say about a model. What scripts pass to the firmware is added for every format.
 
-        part: one .kmodel of the source and the texts beside it, which may be hostile.
-        Returns None if the files are not of this format.
+        part: one .kmodel of the source with the texts that may belong to it, which may be hostile.
+        Returns None if the files are not of this format; `complete` evidence ends the search for others.
         Raises Refusal if a file cannot be read.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from maixswitch.card.importing.evidence import Evidence
 from maixswitch.card.importing.labels import anchor_lines, read_labels
 from maixswitch.card.importing.messages import ImportMessage
-from maixswitch.card.importing.source import Part
+from maixswitch.card.importing.parts import Part
 from maixswitch.language import tr
 
 SOURCE = "Kendryte, CanMV"
@@ -15,7 +15,7 @@ TAKEN = "the labels, and the second line of the anchors"
 
 def read_evidence(part: Part) -> Evidence | None:
     """See ImportFormat."""
-    names = {name.rpartition("/")[2].lower(): name for name in part.texts}
+    names = {name.rpartition("/")[2].lower(): name for name in reversed(part.texts) if part.owns(name)}
     # Each name alone is too common, so the source must have both the model and label.txt.
     if part.stem.lower() not in ("det", "cls") or "label.txt" not in names:
         return None

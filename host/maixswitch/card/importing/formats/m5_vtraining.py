@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from maixswitch.card.importing.evidence import Evidence
-from maixswitch.card.importing.source import Part
-
-from .script import script_evidence, scripts_that_load
+from maixswitch.card.importing.parts import Part
 
 MODEL = re.compile(r"[0-9a-f]{16}_")
 SOURCE = "M5Stack V-Training"
@@ -17,7 +15,4 @@ TAKEN = "labels, threshold"
 
 def read_evidence(part: Part) -> Evidence | None:
     """See ImportFormat."""
-    named = scripts_that_load(part)
-    if not named or not MODEL.match(part.stem):
-        return None
-    return script_evidence(part, "M5Stack V-Training", named)
+    return Evidence("M5Stack V-Training", part) if part.matches and MODEL.match(part.stem) else None

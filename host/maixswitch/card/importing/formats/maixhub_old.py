@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from maixswitch.card.importing.evidence import Evidence
-from maixswitch.card.importing.source import Part
-
-from .script import script_evidence, scripts_that_load
+from maixswitch.card.importing.parts import Part
 
 SOURCE = "MaixHub before, maix_train"
 SIGNS = "`m.kmodel`, `labels.txt` with `labels = [...]`, `boot.py`"
@@ -14,12 +12,9 @@ TAKEN = "labels, anchors, threshold and nms from the script, and `labels.txt`"
 
 def read_evidence(part: Part) -> Evidence | None:
     """See ImportFormat."""
-    named = scripts_that_load(part)
     labels = [name for name in part.texts if name.rpartition("/")[2] == "labels.txt"]
     # The old exports call every model m.kmodel. If it has another name, Python text in labels.txt is the other sign.
     if part.stem != "m" and not any((part.text(name) or b"").lstrip()[:6] == b"labels" for name in labels):
         return None
     # The name "m" alone is not enough, since anybody may choose it.
-    if not named and not labels:
-        return None
-    return script_evidence(part, "MaixHub (old)", named)
+    return Evidence("MaixHub (old)", part) if part.matches or labels else None

@@ -8,7 +8,7 @@ from maixswitch import board_code
 from maixswitch.card.importing.evidence import FIELDS, Evidence, fraction
 from maixswitch.card.importing.labels import anchors, read_labels, strings
 from maixswitch.card.importing.literals import decode, from_json
-from maixswitch.card.importing.source import Part
+from maixswitch.card.importing.parts import Part
 
 NAME = "model.json"
 SOURCE = "another MaixSwitch card, or a folder of its models"
@@ -36,8 +36,9 @@ def _read(part: Part, file: str) -> dict[str, Any]:
 
 
 def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
-    evidence = Evidence("MaixSwitch", part)
-    title, labels = model.get("title"), model.get("labels")
+    evidence = Evidence("MaixSwitch", part, complete=True)
+    title, ascii_title = model.get("title"), model.get("ascii_title")
+    evidence.add("ascii_title", ascii_title if isinstance(ascii_title, str) else None, file)
     evidence.exact_title = title if isinstance(title, str) else ""
     kinds = board_code.kinds()
     # Search a list and not the dict, because the value may have a type that cannot be a key.
@@ -45,12 +46,14 @@ def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
     evidence.add("kind", kind, file)
 
     # Labels are a list, or the name of a file in the same folder.
-    if isinstance(labels, str):
-        beside = file.removesuffix(NAME) + labels
-        if beside in part.texts:
-            evidence.add("labels", read_labels(part.text(beside) or b""), beside)
-    else:
-        evidence.add("labels", strings(labels), file)
+    for field in ("labels", "ascii_labels"):
+        names = model.get(field)
+        if isinstance(names, str):
+            beside = file.removesuffix(NAME) + names
+            if beside in part.texts:
+                evidence.add(field, read_labels(part.text(beside) or b""), beside)
+        else:
+            evidence.add(field, strings(names), file)
 
     # Leave out values that the board would refuse, so that a default or an option replaces them.
     evidence.add("anchors", anchors(model.get("anchors")), file)
