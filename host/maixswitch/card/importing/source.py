@@ -210,7 +210,7 @@ def _nothing(source: Source, refused: list[str]) -> str:
     other = [name for name in source.files if name.lower().endswith((".tflite", ".onnx", ".h5", ".pb"))]
     if other:
         return tr(
-            "{source}: no .kmodel, only {file}, which has to be converted first: nncase 0.2 (kmodel v4) or 0.1 (v3)",
+            "{source}: no .kmodel, only {file}, which has to be converted first: maixswitch convert {file}",
             source=source.name,
             file=other[0],
         )

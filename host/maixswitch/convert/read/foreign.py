@@ -34,7 +34,7 @@ NAMES = (*(KERAS, WEIGHTS, SAVED_MODEL, FROZEN, TENSORFLOW_JS, TORCH, TORCHSCRIP
 
 
 def refuse(path: Path) -> None:
-    """Raises MaixSwitchError if a file or folder is a network of another tool, (input or output) if it is unreadable."""
+    """Raises MaixSwitchError if a file or folder is a network of another tool, (input or output) if it cannot be read."""
     with files.reading(path):
         # Keras and TensorFlow save a network as a folder, too.
         if path.is_dir():
@@ -43,10 +43,11 @@ def refuse(path: Path) -> None:
             return
         data = files.read(path, _LOOKED_AT)
     kind = file_kind(data)
-    if kind.name in (V3, V4) or kind.name.startswith("kmodel v") and kind.name not in _MESSAGES:
+    if kind.name in (V3, V4) or (kind.name.startswith("kmodel v") and kind.name not in _MESSAGES):
         raise MaixSwitchError(
             tr(
-                "{path}: this is a {kind}, which is converted already; import it, or look into it:\n  {first}\n  {second}",
+                "{path}: this is a {kind}, which is converted already; import it, or look into it:\n  {first}\n"
+                "  {second}",
                 path=path,
                 kind=kind.name,
                 first=f"maixswitch import {path} --card CARD",

@@ -1,4 +1,4 @@
-"""Convolutions and dense layers. TensorFlow's SAME padding depends on the size of the map, so it becomes numbers here."""
+"""Convolutions and dense layers. SAME padding depends on the size of the map, so it becomes numbers here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from maixswitch.convert.refusals import FIXED
+from maixswitch.convert.refusals import DILATED, FIXED
 from maixswitch.language import tr, word
 
 from .builder import Data, Spread, Tensor
@@ -61,9 +61,9 @@ def _start(operation: Operation, weights: Data) -> Tensor:
         return _convolved(operation, tensor, weights, stride, gaps, pads)
     # The padding between the blocks is that of SPACE_TO_BATCH_ND. A second one would be another convolution.
     if int(operation.option("Padding")) != VALID and weights.shape[2:] != (1, 1):
-        raise operation.refused(tr("its input is split into blocks"), word("use a convolution with dilation instead"))
+        raise operation.refused(tr("its input is split into blocks"), word(DILATED))
     if source.convolution is not None or stride != (1, 1) or gaps != (1, 1) or source.source is None:
-        raise operation.refused(tr("its input is split into blocks"), word("use a convolution with dilation instead"))
+        raise operation.refused(tr("its input is split into blocks"), word(DILATED))
     # It is only made when the blocks are joined again, because the size that is cut off there belongs to its padding.
     inner, block = source.source, source.block
 
@@ -112,13 +112,11 @@ def batch_to_space(operation: Operation) -> Tensor:
     """BATCH_TO_SPACE_ND: the end of a convolution with gaps."""
     source, block, cut = operation.value(0), operation.integers(1), operation.integers(2)
     if not isinstance(source, Spread) or source.convolution is None or list(source.block) != block or len(cut) != 4:
-        raise operation.refused(
-            tr("no convolution with gaps ends here"), word("use a convolution with dilation instead")
-        )
+        raise operation.refused(tr("no convolution with gaps ends here"), word(DILATED))
     (top, left, bottom, right), finish = source.pads, source.convolution
     pads = [top - cut[0], left - cut[2], bottom - cut[1], right - cut[3]]
     if min(pads) < 0:
-        raise operation.refused(tr("its padding is {pads}", pads=pads), word("use a convolution with dilation instead"))
+        raise operation.refused(tr("its padding is {pads}", pads=pads), word(DILATED))
     make: Callable[[list[int]], Tensor] = finish
     return make(pads)
 

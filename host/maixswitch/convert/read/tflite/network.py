@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maixswitch.convert.refusals import AGAIN, UNKNOWN
+from maixswitch.convert.refusals import AGAIN, LEAVE_OUT, UNKNOWN
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr, word
 
@@ -187,7 +187,9 @@ def _check_kinds(operators: Iterable[FileOperator], path: Path) -> None:
     reasons: dict[str, str] = {}
     for operator in operators:
         if operator.kind not in known and operator.kind not in reasons:
-            remedy = REFUSED.get(operator.kind, UNKNOWN)
+            # An operator of its author's own is lower case, or of both; most of them decode results.
+            other = UNKNOWN if operator.kind.isupper() else LEAVE_OUT
+            remedy = REFUSED.get(operator.kind, other)
             reasons[operator.kind] = operator.refused(tr("the board cannot run this operator"), word(remedy)).message
     if reasons:
         raise MaixSwitchError("\n".join(reasons.values()))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maixswitch.convert.refusals import AGAIN, FIXED
+from maixswitch.convert.refusals import AGAIN, DILATED, FIXED
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr, word
 
@@ -64,7 +64,7 @@ class Operation:
             raise self.refused(tr("its input {number} does not depend on the picture", number=index + 1))
         # Only a convolution can read pixels that are spread over several pictures.
         if isinstance(value, Spread):
-            raise self.refused(tr("its input is split into blocks"), word("use a convolution with dilation instead"))
+            raise self.refused(tr("its input is split into blocks"), word(DILATED))
         return value
 
     def map(self, index: int = 0) -> Tensor:

@@ -88,7 +88,9 @@ REFUSED: dict[str, str] = {
     **dict.fromkeys(("LSTM", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN"), RECURRENT),
     **dict.fromkeys(("BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN"), RECURRENT),
     **dict.fromkeys(("TFLite_Detection_PostProcess", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5"), LEAVE_OUT),
-    **dict.fromkeys(("TOPK_V2", "WHERE", "GATHER_ND", "SCATTER_ND", "UNIQUE", "ONE_HOT", "EMBEDDING_LOOKUP"), LEAVE_OUT),
+    **dict.fromkeys(
+        ("TOPK_V2", "WHERE", "GATHER_ND", "SCATTER_ND", "UNIQUE", "ONE_HOT", "EMBEDDING_LOOKUP"), LEAVE_OUT
+    ),
     "L2_POOL_2D": "use AveragePool instead",
     "edgetpu-custom-op": "convert the file from before the Edge TPU compiler",
 }

@@ -88,9 +88,7 @@ def resize(mode: str) -> Callable[[Operation], Tensor]:
 
 def depth_to_space(operation: Operation) -> Tensor:
     """DEPTH_TO_SPACE, whose channels count the pixels of a block first, then the channels."""
-    return operation.one(
-        "DepthToSpace", operation.map(), first=True, blocksize=operation.side("BlockSize"), mode="DCR"
-    )
+    return operation.one("DepthToSpace", operation.map(), first=True, blocksize=operation.side("BlockSize"), mode="DCR")
 
 
 def space_to_depth(operation: Operation) -> Tensor:

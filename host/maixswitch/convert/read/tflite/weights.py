@@ -27,7 +27,11 @@ def stored(tensor: FileTensor) -> Data:
     if tensor.data is None or tensor.kind not in file.BITS or tensor.sparse:
         kind = tr("sparse") if tensor.sparse else tensor.kind_name
         raise MaixSwitchError(
-            tr("tensor {name}: its numbers are {kind}; export it with dense float32 weights", name=tensor.name, kind=kind)
+            tr(
+                "tensor {name}: its numbers are {kind}; export it with dense float32 weights",
+                name=tensor.name,
+                kind=kind,
+            )
         )
     # Python's whole numbers do not overflow, whatever sizes a file states.
     count = 1
