@@ -34,7 +34,7 @@ NAMES = (*(KERAS, WEIGHTS, SAVED_MODEL, FROZEN, TENSORFLOW_JS, TORCH, TORCHSCRIP
 
 
 def refuse(path: Path) -> None:
-    """Raises MaixSwitchError if a file or folder is a network of another tool, (input or output) if it cannot be read."""
+    """Raises MaixSwitchError if a file or folder is of another tool, (input or output) if it cannot be read."""
     with files.reading(path):
         # Keras and TensorFlow save a network as a folder, too.
         if path.is_dir():
@@ -64,7 +64,7 @@ def refuse(path: Path) -> None:
 def _with_lines(path: Path, name: str, lines: Sequence[str]) -> MaixSwitchError:
     return MaixSwitchError(
         tr(
-            "{path}: this is {name}; expected ONNX or TensorFlow Lite, which these two lines lead to:\n  {first}\n"
+            "{path}: found {name}; expected ONNX or TensorFlow Lite, which these two lines lead to:\n  {first}\n"
             "  {second}",
             path=path,
             name=word(name),

@@ -133,15 +133,19 @@ class Builder:
             self.types[one] = (int(kind_of_numbers.elem_type), shape)
         self.nodes.append(node)
 
-    def renamed(self, tensor: Tensor, name: str) -> Tensor:
-        """Returns the tensor under a name of the file, if a node has just made it and the name is free."""
+    def renamed(self, tensor: Tensor, name: str, since: int) -> Tensor:
+        """Returns the tensor under a name of the file, if a node from number ``since`` on made it."""
+        makers = [i for i in range(since, len(self.nodes)) if tensor.name in self.nodes[i].output]
         # What another operator made keeps its own name: this one only shows it in another form.
-        if not self.nodes or tensor.name not in self.nodes[-1].output or name in self.types:
+        if not makers or name in self.types:
             return tensor
-        outputs = [name if one == tensor.name else one for one in self.nodes[-1].output]
-        del self.nodes[-1].output[:]
-        self.nodes[-1].output.extend(outputs)
-        self.types[name] = self.types.pop(tensor.name)
+        for node in self.nodes[makers[0] :]:
+            for names in (node.input, node.output):
+                renamed = [name if one == tensor.name else one for one in names]
+                del names[:]
+                names.extend(renamed)
+        self.types[name] = self.types[tensor.name]
+        self._layouts = {key: value for key, value in self._layouts.items() if tensor.name not in (key[0], value.name)}
         return replace(tensor, name=name)
 
     def tensor(self, name: str, first: bool) -> Tensor:

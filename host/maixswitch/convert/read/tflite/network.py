@@ -122,18 +122,19 @@ class _Reader:
             result = fold(operator, arrays)
             if result is not None:
                 return [result]
+        since = len(self.builder.nodes)
         results = READERS[operator.kind](Operation(operator, values, self.builder))
         listed = [results] if isinstance(results, Tensor | np.ndarray) else list(results)
-        return [self._named(operator, i, value) for i, value in enumerate(listed[: len(operator.outputs)])]
+        return [self._named(operator, i, value, since) for i, value in enumerate(listed[: len(operator.outputs)])]
 
-    def _named(self, operator: FileOperator, index: int, value: Value) -> Value:
-        """The value under its tensor's name, within the range of its type."""
+    def _named(self, operator: FileOperator, index: int, value: Value, since: int) -> Value:
+        """The value under its tensor's name, within the range of its type; ``since``: the operator's first node."""
         tensor = self.network.tensors[operator.outputs[index]]
         if not isinstance(value, Tensor) or isinstance(value, Spread):
             return value
         if operator.kind not in _RANGELESS and self._has_range(tensor):
             return self._in_range(tensor, value, tensor.name)
-        return self.builder.renamed(value, tensor.name)
+        return self.builder.renamed(value, tensor.name, since)
 
     def _has_range(self, tensor: FileTensor) -> bool:
         return self.with_ranges and tensor.kind in _BYTES and tensor.quantisation is not None
@@ -166,7 +167,7 @@ class _Reader:
                 tr("output {name} does not depend on the picture; leave it out of the network", name=tensor.name)
             )
         if value.name != tensor.name and tensor.name not in self.builder.types:
-            self.builder.node("Identity", [value.name], [tensor.name], tensor.name)
+            self.builder.node("Identity", [value.name], [tensor.name], self.builder.name(tensor.name, "Identity"))
             return tensor.name
         return value.name
 
