@@ -115,7 +115,8 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
     outputs = tuple(value.name for value in graph.output)
     if not outputs:
         raise MaixSwitchError(tr("{path}: the network has no output", path=path))
-    return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset)
+    pixels = tflite_network.pixels_of(model)
+    return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset, pixels)
 
 
 def _node(number: int, proto: NodeProto) -> OnnxNode:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BYTES = {file.INT8: np.int8, file.UINT8: np.uint8}
 _FLOATS = (file.FLOAT32, file.FLOAT16)
+_PIXELS = "maixswitch.pixels"
 _RANGELESS = frozenset(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "DEQUANTIZE"))
 """Operators that only move numbers, so that their result has the range of their input."""
 
@@ -38,6 +39,15 @@ def model_of(data: bytes, path: Path, with_ranges: bool = False) -> ModelProto:
     """
     network = parse(data, path)
     return _Reader(network, path, with_ranges).model()
+
+
+def pixels_of(model: ModelProto) -> tuple[float, float] | None:
+    """Returns the (factor, offset) from a pixel of 0..255 to the network's numbers, if a quantised file states them."""
+    texts = [item.value for item in model.metadata_props if item.key == _PIXELS]
+    if not texts:
+        return None
+    factor, offset = (float(number) for number in texts[0].split())
+    return factor, offset
 
 
 class _Reader:
@@ -63,6 +73,9 @@ class _Reader:
         outputs = [helper.make_tensor_value_info(name, *types[name]) for name in dict.fromkeys(names)]
         graph = helper.make_graph(self.builder.nodes, "tflite", inputs, outputs, self.builder.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        pixels = self._pixels()
+        if pixels is not None:
+            helper.set_model_props(model, {_PIXELS: " ".join(map(repr, pixels))})
         checker.check_model(model)
         return model
 
@@ -88,6 +101,15 @@ class _Reader:
         picture = self.builder.add_input(tensor.name, (1, *shape[1:]))
         self.values[self.network.inputs[0]] = self._in_range(tensor, picture, f"{tensor.name}/dequantised")
         return tensor.name
+
+    def _pixels(self) -> tuple[float, float] | None:
+        """A quantised picture holds bytes: uint8 the pixels themselves, int8 the pixels less 128."""
+        tensor = self.network.tensors[self.network.inputs[0]]
+        quantisation = tensor.quantisation
+        if tensor.kind not in _BYTES or quantisation is None or not 0 < quantisation.scales[0] < np.inf:
+            return None
+        scale, zero = quantisation.scales[0], quantisation.zeros[0]
+        return scale, -scale * (zero + (0 if tensor.kind == file.UINT8 else 128))
 
     def _value(self, operator: FileOperator, number: int) -> Value | None:
         if number < 0:
