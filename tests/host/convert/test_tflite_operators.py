@@ -25,9 +25,9 @@ def build(kind: str, shape: Sequence[int], inputs: Sequence[Any], options: Optio
     """Return a file of one operator; X stands for the picture, None for an input that is left out."""
     b = Build()
     x = b.input(shape)
-    numbers = [
-        x if one is X else -1 if one is None else b.constant(one, np.asarray(one).dtype.type) for one in map(_known, inputs)
-    ]  # fmt: skip
+    numbers = []
+    for one in map(_known, inputs):
+        numbers.append(x if one is X else -1 if one is None else b.constant(one, one.dtype.type))
     b.operator(kind, numbers, options, outputs)
     return b.file()
 

@@ -66,12 +66,12 @@ class Build:
         return self.inputs[-1]
 
     def operator(
-        self, name: str, inputs: Sequence[int], options: Options | None = None, outputs: int = 1, **more: Any
+        self, code: str, inputs: Sequence[int], options: Options | None = None, outputs: int = 1, **more: Any
     ) -> int:
         """Add an operator and return its first result."""
         first = len(self.tensors)
         results = [self.tensor(**more) for _ in range(outputs)]
-        self.operators.append((name, list(inputs), results, options))
+        self.operators.append((code, list(inputs), results, options))
         self.outputs = results
         return first
 

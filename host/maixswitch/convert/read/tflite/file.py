@@ -136,7 +136,7 @@ def _parsed(tflite: Any, data: bytes) -> TfliteFile:
     operators = []
     for i in range(_length(graph, "Operators", MOST_OPERATORS)):
         operator = graph.Operators(i)
-        inputs, outputs = _numbers(operator, "Inputs", count), _numbers(operator, "Outputs", count)
+        inputs, outputs = (_numbers(operator, key, MOST_TENSORS) for key in ("Inputs", "Outputs"))
         _within((*inputs, *outputs), -1, count)
         name = tensors[outputs[0]].name if outputs and outputs[0] >= 0 else f"operator{i}"
         kind = kinds[operator.OpcodeIndex()]
