@@ -16,7 +16,7 @@ _LOOKED_AT = 4 << 20
 _OLD_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _KERAS = "open({target!r}, 'wb').write(tf.lite.TFLiteConverter.from_keras_model(net).convert())"
 _TORCH = "torch.onnx.export(net, torch.zeros(1, 3, 224, 224), {target!r}, opset_version=17, dynamo=False)"
-_MESSAGES = ("git-lfs pointer", "html", "picture", "gzip", "smodel", "emodel", "kmodel v1", "kmodel v3, word-swapped")
+_MESSAGES = ("git-lfs pointer", "html", "picture", "gzip", "smodel", "emodel")
 """Kinds of files that are no network at all, or none that can be converted; sniff says what to do."""
 
 KERAS = "a Keras network"
@@ -43,22 +43,25 @@ def refuse(path: Path) -> None:
             return
         data = files.read(path, _LOOKED_AT)
     kind = file_kind(data)
-    if kind.name in (V3, V4) or (kind.name.startswith("kmodel v") and kind.name not in _MESSAGES):
-        raise MaixSwitchError(
-            tr(
-                "{path}: this is a {kind}, which is converted already; import it, or look into it:\n  {first}\n"
-                "  {second}",
-                path=path,
-                kind=kind.name,
-                first=f"maixswitch import {path} --card CARD",
-                second=f"maixswitch kmodel info {path}",
-            )
-        )
-    if kind.name in _MESSAGES:
+    if kind.name in (V3, V4):
+        raise _finished(path, kind.name)
+    if kind.name in _MESSAGES or kind.name.startswith("kmodel v"):
         raise MaixSwitchError(f"{path}: {kind.message}")
     lines = _zip(path) if kind.name == "zip" else _other(path, data)
     if lines is not None:
         raise _with_lines(path, *lines)
+
+
+def _finished(path: Path, name: str) -> MaixSwitchError:
+    return MaixSwitchError(
+        tr(
+            "{path}: this is a {kind}, which is converted already; import it, or look into it:\n  {first}\n  {second}",
+            path=path,
+            kind=name,
+            first=f"maixswitch import {path} --card CARD",
+            second=f"maixswitch kmodel info {path}",
+        )
+    )
 
 
 def _with_lines(path: Path, name: str, lines: Sequence[str]) -> MaixSwitchError:
@@ -120,7 +123,7 @@ def _pickled(path: Path, data: bytes) -> tuple[str, list[str]]:
 
 
 def _zip(path: Path) -> tuple[str, list[str]] | None:
-    """The name and lines for a zip file of another tool."""
+    """The name and lines for a zip file of another tool. MaixSwitchError for a .kfpkg, which needs no conversion."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -138,7 +141,7 @@ def _zip(path: Path) -> tuple[str, list[str]] | None:
     if pickles:
         return _pickled(path, pickle)
     if "flash-list.json" in names:
-        return PACKED, [f"maixswitch import {path} --card CARD", f"maixswitch kmodel info {path}"]
+        raise _finished(path, "kfpkg")
     inside = [name for name in names if name.lower().endswith((".tflite", ".onnx", ".h5", ".keras", ".pb"))]
     if inside:
         return PACKED, [f"python -m zipfile -e {path} {path.stem}", _convert(str(Path(path.stem, inside[0])))]
