@@ -82,7 +82,9 @@ def _convolved(
     bias = [operation.weights(2, 1)] if operation.has(2) else []
     result = operation.one(
         "Conv",
-        *(tensor, weights, *bias),
+        tensor,
+        weights,
+        *bias,
         first=True,
         kernel_shape=list(weights.shape[2:]),
         strides=list(stride),
@@ -138,7 +140,9 @@ def transposed(operation: Operation) -> Tensor:
     bias = [operation.weights(3, 1)] if operation.has(3) else []
     result = operation.one(
         "ConvTranspose",
-        *(source, weights.transpose(3, 0, 1, 2), *bias),
+        source,
+        weights.transpose(3, 0, 1, 2),
+        *bias,
         first=True,
         kernel_shape=list(kernel),
         strides=list(stride),

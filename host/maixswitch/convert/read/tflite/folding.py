@@ -114,7 +114,7 @@ def _tile(operator: FileOperator, arrays: Sequence[Data]) -> Data:
 def _range(operator: FileOperator, arrays: Sequence[Data]) -> Data:
     start, stop, step = (array.reshape(()).item() for array in arrays)
     _bounded([abs((stop - start) / step) + 1])
-    return np.arange(start, stop, step, arrays[0].dtype)
+    return np.asarray(np.arange(start, stop, step), arrays[0].dtype)
 
 
 def _reduced(function: Callable[..., Any]) -> Fold:

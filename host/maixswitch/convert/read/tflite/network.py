@@ -13,7 +13,7 @@ from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr, word
 
 from . import file
-from .builder import IR_VERSION, OPSET, Builder, Spread, Tensor, Value
+from .builder import IR_VERSION, OPSET, Builder, Data, Spread, Tensor, Value
 from .file import FileOperator, FileTensor, TfliteFile, parse
 from .folding import fold
 from .operation import MOST_SIDE, Operation
@@ -173,7 +173,7 @@ class _Reader:
                 tr("tensor {name}: {count} scales do not fit shape {shape}; export it again",
                    name=tensor.name, count=len(quantisation.scales), shape=tensor.shape)
             )  # fmt: skip
-        pair = [np.asarray(scale, np.float32), np.asarray(zero, _BYTES[tensor.kind])]
+        pair: list[Data] = [np.asarray(scale, np.float32), np.asarray(zero, _BYTES[tensor.kind])]
         names = [self.builder.constant(array, name) for array in pair]
         inside = self.builder.name(name, "quantised")
         self.builder.node("QuantizeLinear", [value.name, *names], [inside], inside)
