@@ -67,13 +67,13 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_network_of_another_tool(name: str, tmp_path: Path) -> None:
-    data, what, first, second = CASES[name]
+    data, title, first, second = CASES[name]
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises(MaixSwitchError) as caught:
         foreign.refuse(path)
     head, *lines = caught.value.message.split("\n")
-    assert what in head
+    assert title in head
     assert str(path) in head
     assert len(lines) == 2
     assert first in lines[0]

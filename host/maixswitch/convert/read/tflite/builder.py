@@ -52,7 +52,7 @@ Value = Tensor | Data
 
 
 class Builder:
-    """Collects the ONNX graph. Its nodes may raise anything that onnx raises, if their inputs do not fit them.
+    """Collects the ONNX graph.
 
     nodes, constants: of onnx. types: of each name, the number of its type and its shape.
     batch: pictures at once in the file; 1 in the ONNX graph.
@@ -111,16 +111,23 @@ class Builder:
         return name
 
     def node(self, kind: str, inputs: Sequence[str], outputs: Sequence[str], name: str, **attributes: Any) -> None:
-        """Adds a node and infers the shapes of its results. ValueError if one is unknown, empty or far too large."""
+        """Adds a node and infers the shapes of its results.
+
+        ValueError if its inputs do not fit it, or a result is unknown, empty or far too large.
+        """
         from onnx import defs, helper, shape_inference
 
-        node = helper.make_node(kind, list(inputs), list(outputs), name=name, **attributes)
         types = {one: helper.make_tensor_type_proto(*self.types[one]) for one in inputs if one}
         small = {one: self._small[one] for one in inputs if one in self._small}
         opsets = [helper.make_opsetid("", OPSET)]
-        inferred = shape_inference.infer_node_outputs(
-            defs.get_schema(kind, OPSET, ""), node, types, small, opset_imports=opsets, ir_version=IR_VERSION
-        )
+        node = helper.make_node(kind, list(inputs), list(outputs), name=name, **attributes)
+        schema = defs.get_schema(kind, OPSET, "")
+        try:
+            inferred = shape_inference.infer_node_outputs(
+                schema, node, types, small, opset_imports=opsets, ir_version=IR_VERSION
+            )
+        except Exception as error:  # onnx raises various exceptions for inputs that do not fit the operator
+            raise ValueError((str(error).strip().splitlines() or [type(error).__name__])[0]) from error
         for one in outputs:
             kind_of_numbers = inferred[one].tensor_type
             dims = kind_of_numbers.shape.dim

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from maixswitch.convert.refusals import refuse
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
+T = TypeVar("T")
 MAGIC = b"TFL3"
 MOST_TENSORS, MOST_OPERATORS, MOST_AXES = 20_000, 5_000, 8
 BITS = {0: 32, 1: 16, 2: 32, 3: 8, 4: 64, 6: 8, 7: 16, 9: 8, 10: 64, 17: 4}
@@ -62,14 +63,17 @@ class FileOperator:
     options: Any
 
     def option(self, name: str, default: Any = 0) -> Any:
-        """Returns an option by its name in the schema, such as "StrideW"; ``default`` if there are no options."""
-        return default if self.options is None else getattr(self.options, name)()
+        """Returns an option by its name in the schema, such as "StrideW"; ``default`` if there are no options.
+
+        ValueError if the options are damaged or those of another operator.
+        """
+        return default if self.options is None else _followed(lambda: getattr(self.options, name)())
 
     def list_option(self, name: str) -> list[int]:
-        """Returns an option that holds several whole numbers, [] if there are no options."""
+        """Returns an option that holds several whole numbers, [] if there are no options. ValueError as ``option``."""
         if self.options is None:
             return []
-        return [int(getattr(self.options, name)(i)) for i in range(_length(self.options, name, MOST_AXES))]
+        return list(_followed(lambda: _numbers(self.options, name, MOST_AXES)))
 
     def refused(self, reason: str, remedy: str) -> MaixSwitchError:
         """Returns the error that refuses this operator; both texts are in the user's language."""
@@ -96,15 +100,20 @@ def parse(data: bytes, path: Path) -> TfliteFile:
     except ImportError as error:
         text = tr("reading TensorFlow Lite files needs tflite: pip install 'maixswitch[convert]'")
         raise MaixSwitchError(text, EXIT_USAGE) from error
+    try:
+        return _followed(lambda: _parsed(tflite, data))
+    except ValueError as error:
+        text = tr("{path}: this TensorFlow Lite file is damaged: {reason}; export it again", path=path, reason=error)
+        raise MaixSwitchError(text) from error
+
+
+def _followed(read: Callable[[], T]) -> T:
+    """Returns what ``read`` reads from the flatbuffer. ValueError if the file is damaged there."""
     # Nothing checks the offsets of a flatbuffer before they are followed, so a damaged file can raise almost anything.
     try:
-        return _parsed(tflite, data)
-    except MaixSwitchError:
-        raise
+        return read()
     except Exception as error:
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        text = tr("{path}: this TensorFlow Lite file is damaged: {reason}; export it again", path=path, reason=why)
-        raise MaixSwitchError(text) from error
+        raise ValueError((str(error).strip().splitlines() or [type(error).__name__])[0]) from error
 
 
 def _length(table: Any, name: str, most: int) -> int:
@@ -120,6 +129,7 @@ def _numbers(table: Any, name: str, most: int) -> tuple[int, ...]:
 
 
 def _parsed(tflite: Any, data: bytes) -> TfliteFile:
+    # Only the first graph runs. The others belong to conditions and loops, which are refused.
     model = tflite.Model.GetRootAsModel(data, 0)
     if _length(model, "Subgraphs", MOST_OPERATORS) < 1:
         raise ValueError(tr("it has no graph"))
@@ -131,6 +141,7 @@ def _parsed(tflite: Any, data: bytes) -> TfliteFile:
         _tensor(graph.Tensors(i), i, names, type_names, _contents(model, data, graph.Tensors(i).Buffer()))
         for i in range(count)
     ]
+    # Every number that an operator names is checked here, so that nothing behind has to.
     kinds = [_kind(tflite, model.OperatorCodes(i)) for i in range(_length(model, "OperatorCodes", MOST_OPERATORS))]
     options = _names_of(tflite.BuiltinOptions)
     operators = []

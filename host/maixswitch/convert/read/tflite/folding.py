@@ -22,13 +22,16 @@ _INTEGERS = {file.INT64: np.int64, file.INT16: np.int16, file.INT8: np.int8, fil
 def fold(operator: FileOperator, arrays: Sequence[Data]) -> Data | None:
     """Returns the operator's result; None if it is not one of those that are computed here.
 
-    ValueError and the like if the arrays do not fit the operator, or the result is too large.
+    ValueError if the arrays do not fit the operator, or the result is too large.
     """
     function = _FOLDS.get(operator.kind)
     if function is None:
         return None
     with np.errstate(all="ignore"):  # weights that are not finite are refused where they are used
-        return np.asarray(function(operator, arrays))
+        try:
+            return np.asarray(function(operator, arrays))
+        except Exception as error:  # numpy raises various exceptions, depending on the file
+            raise ValueError((str(error).strip().splitlines() or [type(error).__name__])[0]) from error
 
 
 def _bounded(shape: Sequence[int]) -> tuple[int, ...]:

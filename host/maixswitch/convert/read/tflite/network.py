@@ -125,11 +125,8 @@ class _Reader:
     def _read(self, operator: FileOperator) -> None:
         try:
             results = self._results(operator)
-        except MaixSwitchError:
-            raise
-        except Exception as error:  # onnx, numpy and the flatbuffer's options raise various exceptions, by the file
-            why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise operator.refused(tr("it does not fit its inputs: {error}", error=why), word(AGAIN)) from error
+        except (ValueError, IndexError, OverflowError) as error:  # of numpy, onnx and damaged options
+            raise operator.refused(tr("it does not fit its inputs: {error}", error=error), word(AGAIN)) from error
         for number, value in zip(operator.outputs, results, strict=False):
             self.values[number] = value
 
