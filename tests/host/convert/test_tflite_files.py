@@ -176,6 +176,28 @@ def test_a_refusal_names_the_tensor_of_the_file() -> None:
     assert [node.name for node in model.graph.node if node.op_type == "ConvTranspose"] == ["model/up"]
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["conv/Relu;conv/BiasAdd;conv/Conv2D", "up"], ["conv/Relu", "up"]),
+        (["conv/Relu;conv/Conv2D", "conv/Relu"], ["conv/Relu;conv/Conv2D", "conv/Relu"]),
+        (["same;a", "same;b"], ["same;a", "same;b"]),
+        (["twice", "twice"], ["twice", "twice#2"]),
+        (["", ""], ["tensor1", "tensor2"]),
+        ([";", "tensor1"], ["tensor1", "tensor1#2"]),
+        (["a#3", "a", "a"], ["a#3", "a", "a#3#3"]),
+    ],
+)
+def test_names_of_nodes_that_tensorflow_has_fused(names: list[str], expected: list[str]) -> None:
+    b = Build()
+    x = b.input((1, 8, 8, 3))
+    for name in names:
+        x = b.operator("RELU", [x], name=name)
+    model = model_of(b.file(), Path("net.tflite"))
+    assert [node.name for node in model.graph.node] == expected
+    assert [node.output[0] for node in model.graph.node] == expected
+
+
 def test_all_operators_that_onnx_does_not_have_are_named_at_once() -> None:
     b = Build()
     x = b.input((1, 8, 8, 3))

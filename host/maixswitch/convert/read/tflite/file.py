@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ class Quantisation:
 class FileTensor:
     """A tensor of the file.
 
-    name: unique; tensors without one are called tensor0, tensor1 ...
+    name: unique, see ``_unique``; tensors without one are called tensor0, tensor1 ...
     shape: as stored. fixed: False if a size other than the batch is open.
     kind: the schema's number for the type. kind_name: its name, such as INT8.
     data: the bytes of a constant, None for a tensor that is computed.
@@ -135,11 +136,11 @@ def _parsed(tflite: Any, data: bytes) -> TfliteFile:
         raise ValueError(tr("it has no graph"))
     graph = model.Subgraphs(0)
     count = _length(graph, "Tensors", MOST_TENSORS)
-    names: set[str] = set()
+    names = _unique([_text(graph.Tensors(i).Name()) for i in range(count)])
     type_names = _names_of(tflite.TensorType)
     tensors = [
-        _tensor(graph.Tensors(i), i, names, type_names, _contents(model, data, graph.Tensors(i).Buffer()))
-        for i in range(count)
+        _tensor(graph.Tensors(i), name, type_names, _contents(model, data, graph.Tensors(i).Buffer()))
+        for i, name in enumerate(names)
     ]
     # Every number that an operator names is checked here, so that nothing behind has to.
     kinds = [_kind(tflite, model.OperatorCodes(i)) for i in range(_length(model, "OperatorCodes", MOST_OPERATORS))]
@@ -208,13 +209,24 @@ def _contents(model: Any, data: bytes, index: int) -> memoryview | None:
     return memoryview(data)[start : start + size]
 
 
-def _tensor(
-    tensor: Any, index: int, names: set[str], type_names: dict[int, str], contents: memoryview | None
-) -> FileTensor:
-    # ONNX knows tensors by their names alone, so two of the same name have to be told apart.
-    name = _text(tensor.Name()) or f"tensor{index}"
-    name = name if name not in names else f"{name}#{index}"
-    names.add(name)
+def _unique(names: Sequence[str]) -> list[str]:
+    """Names of tensors as ONNX needs them: none empty, none twice.
+
+    Where TensorFlow has fused several nodes, it writes all their names with semicolons. The first one is enough, unless
+    another tensor has it.
+    """
+    short = [name.split(";")[0] for name in names]
+    counts = Counter((*short, *(name for name in names if ";" in name)))
+    unique: dict[str, int] = {}
+    for index, name in enumerate(names):
+        name = (short[index] if counts[short[index]] == 1 else name) or f"tensor{index}"
+        while name in unique:
+            name = f"{name}#{index}"
+        unique[name] = index
+    return list(unique)
+
+
+def _tensor(tensor: Any, name: str, type_names: dict[int, str], contents: memoryview | None) -> FileTensor:
     shape, signature = (_numbers(tensor, key, MOST_AXES) for key in ("Shape", "ShapeSignature"))
     kind = int(tensor.Type())
     return FileTensor(
