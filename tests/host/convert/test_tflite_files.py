@@ -165,6 +165,28 @@ def test_a_kmodel_of_a_tflite_network(tmp_path: Path) -> None:
     assert facts.nearness["probabilities"].snr > 30
 
 
+def test_a_picture_that_is_channels_first_in_the_file() -> None:
+    """Converters from PyTorch write such files: the Transpose behind the picture vanishes."""
+    b = Build()
+    x = b.input((1, 3, 8, 6))
+    x = b.operator("TRANSPOSE", [x, b.constant([0, 2, 3, 1], INT)])
+    b.operator("CONV_2D", [x, b.constant(kernel(4, 3, 3, 3)), b.constant(kernel(4))], ("Conv2DOptions", CONV))
+    assert_equal(b.file(), picture((1, 3, 8, 6)))
+    model = model_of(b.file(), Path("net.tflite"))
+    assert [node.op_type for node in model.graph.node] == ["Conv"]
+    assert [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == [1, 3, 8, 6]
+
+
+def test_scales_of_a_bias_along_the_axis_of_its_weights() -> None:
+    b = Build()
+    x = b.input(SHAPE)
+    weights = b.constant(np.ones((1, 3, 3, 3)), np.int8, scales=[0.1, 0.2, 0.3], axis=3)
+    bias = b.constant([10, 20, 30], INT, scales=[1, 2, 3], axis=3)
+    b.operator("DEPTHWISE_CONV_2D", [x, weights, bias], ("DepthwiseConv2DOptions", {**CONV, "DepthMultiplier": 1}))
+    output = imported(b.file(), np.ones(SHAPE, np.float32))[0]
+    np.testing.assert_allclose(output[0, :, 2, 2], [10.9, 41.8, 92.7], 1e-5)
+
+
 def test_a_refusal_names_the_tensor_of_the_file() -> None:
     b = Build()
     x = b.input((1, 32, 32, 3))

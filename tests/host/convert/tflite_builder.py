@@ -180,7 +180,8 @@ def imported(data: bytes, x: Array, with_ranges: bool = False) -> list[Array]:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    feed = x.transpose(0, 3, 1, 2) if x.ndim == 4 else x
+    first = x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] not in (1, 3)
+    feed = x.transpose(0, 3, 1, 2) if x.ndim == 4 and not first else x
     return [np.asarray(one) for one in session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(feed)})]
 
 

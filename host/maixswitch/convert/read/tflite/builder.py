@@ -89,7 +89,8 @@ class Builder:
         """Adds the picture; a map becomes channels first."""
         from onnx import TensorProto
 
-        first = len(shape) == 4
+        # A network that comes from PyTorch may be channels first in the file, too, with a Transpose behind it.
+        first = len(shape) == 4 and not (shape[1] in (1, 3) and shape[3] not in (1, 3))
         physical = tuple(shape[axis] for axis in TO_FIRST) if first else shape
         self.types[name] = (int(TensorProto.FLOAT), physical)
         return Tensor(name, shape, first)

@@ -72,7 +72,8 @@ def real(tensor: FileTensor) -> Data:
         return numbers.astype(np.float32) if numbers.dtype.kind == "f" else numbers
     scales, zeros = np.array(quantisation.scales, np.float64), np.array(quantisation.zeros, np.float64)
     if len(scales) > 1:
-        axis = quantisation.axis
+        # Biases have a single axis, and some exporters state that of their weights instead.
+        axis = quantisation.axis if numbers.ndim > 1 else 0
         if not 0 <= axis < numbers.ndim or numbers.shape[axis] != len(scales):
             raise MaixSwitchError(
                 tr("tensor {name}: {count} scales do not fit shape {shape}; export it again",
