@@ -237,6 +237,12 @@ def test_all_operators_that_onnx_does_not_have_are_named_at_once() -> None:
     assert "leave it out of the exported network" in lines[2]
 
 
+def test_an_operator_that_is_computed_for_constants_alone() -> None:
+    b = Build()
+    b.operator("FLOOR_DIV", [b.input((1, 8, 8, 3)), b.constant([2.0])], name="halves")
+    assert refusal(b).startswith("node halves (FLOOR_DIV): the board cannot run this operator")
+
+
 def test_an_operator_that_no_output_needs_is_no_reason() -> None:
     b = Build()
     x = b.input((1, 8, 8, 3))

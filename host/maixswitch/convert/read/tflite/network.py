@@ -63,7 +63,7 @@ class _Reader:
         from onnx import TensorProto, checker, helper
 
         operators = _needed(self.network)
-        _check_kinds(operators, self.path)
+        _check_kinds(operators)
         picture = self._input()
         for operator in operators:
             self._read(operator)
@@ -141,6 +141,9 @@ class _Reader:
             result = fold(operator, arrays)
             if result is not None:
                 return [result]
+        # Some operators are only computed for constants, such as the arithmetic of sizes.
+        if operator.kind not in READERS:
+            raise _unknown(operator)
         since = len(self.builder.nodes)
         results = READERS[operator.kind](Operation(operator, values, self.builder))
         listed = [results] if isinstance(results, Tensor | np.ndarray) else list(results)
@@ -201,15 +204,19 @@ def _needed(network: TfliteFile) -> list[FileOperator]:
     return operators[::-1]
 
 
-def _check_kinds(operators: Iterable[FileOperator], path: Path) -> None:
+def _unknown(operator: FileOperator) -> MaixSwitchError:
+    """The error for an operator that cannot be read, with what to do instead."""
+    # An operator of its author's own has lower case letters. Most of those decode results.
+    remedy = REFUSED.get(operator.kind, UNKNOWN if operator.kind.isupper() else LEAVE_OUT)
+    return operator.refused(tr("the board cannot run this operator"), word(remedy))
+
+
+def _check_kinds(operators: Iterable[FileOperator]) -> None:
     """MaixSwitchError that names all operators which cannot be read, each with the first node that needs it."""
     known = {*READERS, "SHAPE", "RANK", "FILL", "RANGE", "FLOOR_DIV", "FLOOR_MOD"}
     reasons: dict[str, str] = {}
     for operator in operators:
         if operator.kind not in known and operator.kind not in reasons:
-            # An operator of its author's own is lower case, or of both; most of them decode results.
-            other = UNKNOWN if operator.kind.isupper() else LEAVE_OUT
-            remedy = REFUSED.get(operator.kind, other)
-            reasons[operator.kind] = operator.refused(tr("the board cannot run this operator"), word(remedy)).message
+            reasons[operator.kind] = _unknown(operator).message
     if reasons:
         raise MaixSwitchError("\n".join(reasons.values()))
