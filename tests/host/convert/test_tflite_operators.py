@@ -152,9 +152,8 @@ def test_padding_of_any_size_kernel_stride_and_dilation(
     # A window that is larger than the map, without padding, has no result at all.
     if padding == 1 and any((k - 1) * d + 1 > s for s, k, d in zip(size, kernel, gaps, strict=True)):
         return
-    # TensorFlow's reference ignores a stride beside a dilation in the depthwise kernel's padding of some versions.
-    if gaps != (1, 1):
-        stride = (1, 1)
+    # TensorFlow itself refuses a stride beside a dilation.
+    stride = stride if gaps == (1, 1) else (1, 1)
     shape = (1, *size, 2)
     fields = {"Padding": padding, "StrideH": stride[0], "StrideW": stride[1]}
     if pool:
@@ -310,7 +309,6 @@ def test_axes_of_size_one() -> None:
 
 @pytest.mark.parametrize("axis", [1, 2, 3, -1])
 def test_several_tensors_side_by_side(axis: int) -> None:
-    sizes = [1, 2, 2, 2]
     sizes = [2 if i == axis % 4 else size for i, size in enumerate(MAP)]
     b = Build()
     x = b.input(MAP)

@@ -174,7 +174,8 @@ def argument(kind: str) -> Reader:
 
 def select(operation: Operation) -> Tensor:
     """SELECT and SELECT_V2."""
-    if not all(isinstance(operation.value(index), Tensor) for index in (0,)):
+    # A constant choice is no choice, and exporters do not write it.
+    if not isinstance(operation.value(0), Tensor):
         raise operation.refused(tr("the board cannot run this operator"), word("use Add or Mul instead"))
     (condition, left, right), first = operation.aligned((0, 1, 2))
     return operation.one("Where", condition, left, right, first=first)

@@ -60,12 +60,13 @@ def _start(operation: Operation, weights: Data) -> Tensor:
         pads = padding(operation, (tensor.shape[1], tensor.shape[2]), kernel, stride, gaps)
         return _convolved(operation, tensor, weights, stride, gaps, pads)
     # The padding between the blocks is that of SPACE_TO_BATCH_ND. A second one would be another convolution.
-    if int(operation.option("Padding")) != VALID and weights.shape[2:] != (1, 1):
-        raise operation.refused(tr("its input is split into blocks"), word(DILATED))
-    if source.convolution is not None or stride != (1, 1) or gaps != (1, 1) or source.source is None:
+    padded = int(operation.option("Padding")) != VALID and weights.shape[2:] != (1, 1)
+    again = source.convolution is not None or source.source is None
+    if padded or again or stride != (1, 1) or gaps != (1, 1):
         raise operation.refused(tr("its input is split into blocks"), word(DILATED))
     # It is only made when the blocks are joined again, because the size that is cut off there belongs to its padding.
     inner, block = source.source, source.block
+    assert inner is not None
 
     def finish(pads: list[int]) -> Tensor:
         return _convolved(operation, inner, weights, (1, 1), block, pads)
