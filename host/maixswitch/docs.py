@@ -97,6 +97,18 @@ def operators() -> str:
     return taken + "\nRefused, with what to do instead:\n\n" + table(("operators", "instead"), [*refused_rows()])
 
 
+def tflite() -> str:
+    """Return the operators of TensorFlow Lite that `maixswitch convert` reads, and a table of those that it refuses."""
+    from maixswitch.convert.read.tflite.operators import READERS, REFUSED
+
+    groups: dict[str, list[str]] = {}
+    for name, remedy in REFUSED.items():
+        groups.setdefault(remedy, []).append(f"`{name}`")
+    refused = table(("operators", "instead"), [(", ".join(names), remedy) for remedy, names in groups.items()])
+    read = ", ".join(f"`{name}`" for name in sorted(READERS))
+    return f"{read}\n\nRefused, with what to do instead:\n\n{refused}"
+
+
 def formats() -> str:
     """Return a table of the formats that `maixswitch import` reads, in the order in which it tries them."""
     from maixswitch.card.importing.formats import FORMATS
@@ -146,6 +158,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "flavours": flavours,
     "formats": formats,
     "operators": operators,
+    "tflite": tflite,
     "serial": serial,
 }
 

@@ -69,6 +69,8 @@ def texts_of_tables() -> Iterator[str]:
     from maixswitch.card import firmware_lines
     from maixswitch.convert import refusals
     from maixswitch.convert.ops import REFUSED
+    from maixswitch.convert.read import foreign
+    from maixswitch.convert.read.tflite import operators as tflite_operators
     from maixswitch.kmodel.format import sniff
     from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard
@@ -79,6 +81,8 @@ def texts_of_tables() -> Iterator[str]:
     yield keyboard.KEYS
     yield from texts.PAGE
     yield from REFUSED.values()
+    yield from tflite_operators.REFUSED.values()
+    yield from foreign.NAMES
     yield from refusals.SHARED
     yield from demo.CAPTIONS
     yield from (name for name, _, _ in picture.KINDS.values())

@@ -1,4 +1,4 @@
-"""`maixswitch convert`: convert an ONNX network into a kmodel."""
+"""`maixswitch convert`: convert an ONNX or TensorFlow Lite network into a kmodel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_LABELS = 1 << 20
 
 
 def convert(
-    network: Annotated[Path, typer.Argument(metavar="NET.onnx", help="The network.", show_default=False)],
+    network: Annotated[Path, typer.Argument(metavar="NET", help="The network: .onnx or .tflite.", show_default=False)],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; default: the network's name with .kmodel, here.")
     ] = None,
@@ -44,7 +44,7 @@ def convert(
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page, too.")] = None,
     json: Json = False,
 ) -> None:
-    """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
+    """Convert an ONNX or TensorFlow Lite network into a .kmodel that every firmware runs (v3, 8 bits).
 
     DIR holds pictures like those that the camera will see, a few dozen or more. Most of them measure the value range of
     every tensor. The others are held back, to show how close the converted network comes to the float network. More:
@@ -54,6 +54,10 @@ def convert(
     that it was trained with. The exit code is 1 if the network cannot be converted or fits no firmware; in the second
     case the file is still written.
     """
+    from maixswitch.convert.read import foreign
+
+    # The format comes first: options are of no use for a file that is not read at all.
+    foreign.refuse(network)
     if (images is None) == (not random):
         raise MaixSwitchError(
             tr(

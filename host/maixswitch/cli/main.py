@@ -50,7 +50,9 @@ COMMANDS = (
     Command("order", "order", "order", MAKE_A_CARD, "Change the order of a card's models."),
     Command("remove", "remove", "remove", MAKE_A_CARD, "Delete one model's folder from a card."),
     Command("import", "import_", "import_", IMPORT_MODELS, "Import models of any common export format onto a card."),
-    Command("convert", "convert", "convert", IMPORT_MODELS, "Convert an ONNX network into a .kmodel."),
+    Command(
+        "convert", "convert", "convert", IMPORT_MODELS, "Convert an ONNX or TensorFlow Lite network into a .kmodel."
+    ),
     Command("check", "check", "check", EXAMINE_MODELS, "Check a card or a model for mistakes."),
     Command("ls", "ls", "ls", EXAMINE_MODELS, "List a card's models and whether they fit."),
     Command("kmodel", "kmodel", "app", EXAMINE_MODELS, "Inspect a .kmodel: its memory, its speed, its answers."),

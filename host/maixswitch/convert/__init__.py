@@ -1,6 +1,6 @@
-"""From an ONNX network to a kmodel that the board runs.
+"""From an ONNX or TensorFlow Lite network to a kmodel that the board runs.
 
-    conversion    the entry point: all steps from the ONNX file to the report
+    conversion    the entry point: all steps from the network's file to the report
     report        the report; it runs the kmodel in the emulator and the network in onnxruntime
     read          a file to one graph: its nodes, its constants, the phases of rewriting
     ops           one file for each operator

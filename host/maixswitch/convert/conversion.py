@@ -1,4 +1,4 @@
-"""Runs a conversion: ONNX file -> graph -> integer layers -> kmodel -> report. It writes no file."""
+"""Runs a conversion: network file -> graph -> integer layers -> kmodel -> report. It writes no file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NOISE = 16
 class Options:
     """The options of a conversion.
 
-    network, output: paths of the ONNX file and of the kmodel.
+    network, output: paths of the ONNX or TensorFlow Lite file and of the kmodel.
     folder: of pictures, or None for noise.
     kind, anchors: "" and () if the network tells them.
     calibrate: the largest number of pictures that measure the ranges.
@@ -63,7 +63,7 @@ class Options:
 
 
 def convert(options: Options) -> Facts:
-    """Returns the kmodel of an ONNX network and everything that a report says about it.
+    """Returns the kmodel of a network and everything that a report says about it.
 
     MaixSwitchError if the network cannot be read or converted, or does not fit the chip; it says what to change.
     """

@@ -42,6 +42,7 @@ class OnnxNetwork:
     input, shape: the picture; its batch is 1.
     outputs: names, in order.
     opset: version of ONNX's own operators.
+    pixels: (factor, offset) from a pixel of 0..255 to what the network gets, None unless the file states it.
     """
 
     nodes: tuple[OnnxNode, ...]
@@ -50,3 +51,4 @@ class OnnxNetwork:
     shape: tuple[int, ...]
     outputs: tuple[str, ...]
     opset: int
+    pixels: tuple[float, float] | None = None

@@ -1,4 +1,7 @@
-"""Reads an ONNX file as nodes and arrays. Nothing in it is run, and no file outside its folder is opened."""
+"""Reads an ONNX or TensorFlow Lite file as nodes and arrays.
+
+Nothing in it is run, and no file outside its folder is opened.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,10 @@ from maixswitch.convert.refusals import FLOAT
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
 
+from . import foreign
+from .tflite import file as tflite_file
+from .tflite import network as tflite_network
+
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
@@ -22,11 +29,12 @@ LARGEST = 512 << 20
 
 
 def load(path: Path) -> ModelProto:
-    """Returns the file as an onnx model, checked, with its external data.
+    """Returns the file as an onnx model, checked, with its external data. A .tflite file becomes one in memory.
 
-    MaixSwitchError (input or output) if it cannot be read, (findings) if it is damaged or not ONNX, (usage) if onnx is
-    not installed.
+    MaixSwitchError (input or output) if it cannot be read, (findings) if it is damaged or of another format, (usage) if
+    onnx is not installed.
     """
+    foreign.refuse(path)
     # The converter is an optional part of the installation, so the message names what to install.
     try:
         import onnx
@@ -41,6 +49,8 @@ def load(path: Path) -> ModelProto:
             text = tr("{path}: {size} MiB; expected at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
             raise MaixSwitchError(text)
         data = path.read_bytes()
+    if data[4:8] == tflite_file.MAGIC:
+        return tflite_network.model_of(data, path)
     try:
         model = onnx.load_model_from_string(data)
         # Protobuf accepts almost any bytes, even an empty file, as a model without fields.
@@ -105,7 +115,8 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
     outputs = tuple(value.name for value in graph.output)
     if not outputs:
         raise MaixSwitchError(tr("{path}: the network has no output", path=path))
-    return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset)
+    pixels = tflite_network.pixels_of(model)
+    return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset, pixels)
 
 
 def _node(number: int, proto: NodeProto) -> OnnxNode:

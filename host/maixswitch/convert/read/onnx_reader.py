@@ -22,12 +22,15 @@ from .onnx_file import read_network
 from .rewriting import rewrite
 
 MOST_NODES = 3000
+_DEFAULTS: list[tuple[float | None, set[float], set[float]]] = [
+    (None, mean, std) for mean in (set(), {0.0}) for std in (set(), {1.0})
+]
 
 
 def read(path: Path, scale: float | None = None, mean: Sequence[float] = (), std: Sequence[float] = ()) -> Graph:
-    """Returns the network of an ONNX file, float32, opset 11 to 22, with one picture as its input.
+    """Returns the network of an ONNX or TensorFlow Lite file with one picture as its input.
 
-    The network gets ``(pixel * scale - mean) / std`` of pixels 0..255.
+    The network gets ``(pixel * scale - mean) / std`` of pixels 0..255, by default as a quantised file states it.
 
     scale: 1/255 by default. mean, std: one number, or one for each channel; 0 and 1 by default.
     MaixSwitchError names the file or the node, why it cannot be read, and what to change.
@@ -55,6 +58,12 @@ def graph_of(
         graph = importer.graph
         # The pixels are set before the rewriting, which may use them.
         graph.pixels = pixels(graph.shapes[network.input][0], scale, mean, std)
+        # A quantised file says what its bytes stand for, and only the user's own numbers count for more.
+        if network.pixels is not None and (scale, {*mean}, {*std}) in _DEFAULTS:
+            graph.pixels = (network.pixels,) * graph.shapes[network.input][0]
+            factor, offset = (f"{number:.6g}" for number in network.pixels)
+            note = tr("the file says what it gets: pixel x {factor} + {offset}", factor=factor, offset=offset)
+            graph.notes.append(note)
         rewrite(graph)
     return graph
 

@@ -27,7 +27,8 @@ class Kind:
     convert: bool = False
 
 
-_CONVERT = "convert the network again with nncase 0.1 (kmodel v3) or 0.2 (kmodel v4)"
+_CONVERT = "convert the network again with maixswitch convert, from its .tflite or .onnx"
+_MAKE = "maixswitch convert makes a kmodel of it"
 _DOWNLOAD = "download it again, as the raw file"
 
 
@@ -73,14 +74,14 @@ def _container(version: int) -> Kind:
             f"kmodel v{version}",
             tr(
                 "kmodel v{version} (nncase 1.0 or later), which no MaixPy firmware runs (it fails with 2015); "
-                "convert the network again with nncase 0.1 (kmodel v3) or 0.2 (kmodel v4)",
+                "convert the network again with maixswitch convert, from its .tflite or .onnx",
                 version=version,
             ),
             convert=True,
         )
     message = tr(
-        "a kmodel container of unknown version {version}; convert the network again with nncase 0.1 (kmodel v3) "
-        "or 0.2 (kmodel v4)",
+        "a kmodel container of unknown version {version}; convert the network again with maixswitch convert, "
+        "from its .tflite or .onnx",
         version=version,
     )
     return Kind("unknown", message, convert=True)
@@ -120,7 +121,7 @@ _OTHERS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
         Kind("kmodel v1", f"a kmodel v1 (before nncase), which MaixPy no longer runs; {_CONVERT}", convert=True),
     ),
     (lambda head: head[:2] == b"\x1f\x8b", Kind("gzip", "a gzip archive, not a model; unpack it first")),
-    (lambda head: head[4:8] == b"TFL3", Kind("tflite", f"a TensorFlow Lite model; {_CONVERT}", convert=True)),
+    (lambda head: head[4:8] == b"TFL3", Kind("tflite", f"a TensorFlow Lite model; {_MAKE}", convert=True)),
     (
         lambda head: head.lstrip()[:1] == b"<" and _text(head),
         Kind("html", f"a web page, not a model (a download that ended at a login or preview page); {_DOWNLOAD}"),
@@ -135,12 +136,12 @@ _OTHERS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     ),
     (
         lambda head: head[:4] == b"\x89HDF",
-        Kind("hdf5", f"an HDF5 file, such as Keras writes; {_CONVERT}", convert=True),
+        Kind("hdf5", "an HDF5 file, such as Keras writes; maixswitch convert says how to export it", convert=True),
     ),
     (
         # protobuf: the version of the format, then the name of the program that wrote it
         lambda head: head[:1] == b"\x08" and 0 < head[1] < 32 and head[2:3] == b"\x12" and head[4:5].isalpha(),
-        Kind("onnx", f"an ONNX model; {_CONVERT}", convert=True),
+        Kind("onnx", f"an ONNX model; {_MAKE}", convert=True),
     ),
     (_text, Kind("text", f"a text file, not a model; {_DOWNLOAD}")),
 )

@@ -117,8 +117,8 @@ def test_other_files_are_named_with_what_to_do() -> None:
     cases = {
         "swapped": (words, "kmodel v3, word-swapped", "swap each 4 bytes back"),
         "v1": (v1, "kmodel v1", "convert the network again"),
-        "v5": (b"LDMK" + struct.pack("<6I", 5, 0, 0, 1, 1, 1) + model[32:], "kmodel v5", "nncase 0.1"),
-        "v6": (b"LDMK" + struct.pack("<6I", 6, 0, 0, 1, 1, 1) + model[32:], "kmodel v6", "nncase 0.1"),
+        "v5": (b"LDMK" + struct.pack("<6I", 5, 0, 0, 1, 1, 1) + model[32:], "kmodel v5", "maixswitch convert"),
+        "v6": (b"LDMK" + struct.pack("<6I", 6, 0, 0, 1, 1, 1) + model[32:], "kmodel v6", "maixswitch convert"),
         "encrypted": (struct.pack("<I", 0x2713) + model[4:], "smodel", "plain .kmodel"),
         "package": (kfpkg(model), "zip", "unpack it"),
         "page": (b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>", "html", "download it again"),
