@@ -18,14 +18,14 @@ KERAS = "python -m tf2onnx.convert --keras {file} --output {onnx}"
 TORCH = "torch.onnx.export(model, torch.zeros(1, 3, HEIGHT, WIDTH), {onnx})"
 TO_ONNX = {
     ".onnx": "",
-    ".tflite": "python -m tf2onnx.convert --tflite {file} --output {onnx} --inputs-as-nchw INPUT",
+    ".tflite": "",
     ".h5": KERAS,
     ".keras": KERAS,
     ".pb": "python -m tf2onnx.convert --graphdef {file} --inputs INPUT:0 --outputs OUTPUT:0 --output {onnx}",
     ".pt": TORCH,
     ".pth": TORCH,
 }
-"""For each ending, the command or the Python that makes an ONNX network of such a file."""
+"""For each ending, the command or the Python that makes an ONNX network of such a file; "" if `convert` reads it."""
 LISTED = 8  # names in a message
 
 
@@ -50,13 +50,13 @@ def _offer(source: Source, file: str, card: Path, options: ImportOptions) -> str
     """Return what a network of another tool is, and the commands that convert it, with what is known of it."""
     here = Path(source.name) if Path(source.name).is_dir() else Path(source.name).parent
     path = Path(source.name) if source.only else here / file
+    ending = path.suffix.lower()
     onnx = path.with_suffix(".onnx")
-    words = ["maixswitch", "convert", str(onnx), "--images", "DIR", "--card", str(card)]
+    words = ["maixswitch", "convert", str(onnx if TO_ONNX[ending] else path), "--images", "DIR", "--card", str(card)]
     for name, read, marks in (("labels", read_labels, LABEL_WORDS), ("anchors", read_anchors, ("anchor",))):
         value = getattr(options, name) or _beside(source, file, here, read, marks)
         words += [f"--{name}", value] if value else []
     words += ["--kind", options.kind] if options.kind else []
-    ending = path.suffix.lower()
     quoted = {
         "file": shlex.quote(str(path)),
         "onnx": repr(str(onnx)) if TO_ONNX[ending] == TORCH else shlex.quote(str(onnx)),
@@ -68,7 +68,7 @@ def _offer(source: Source, file: str, card: Path, options: ImportOptions) -> str
         ".pt": tr("a PyTorch network"),
         ".pth": tr("a PyTorch network"),
     }.get(ending, tr("a Keras network"))
-    if ending == ".onnx":
+    if not TO_ONNX[ending]:
         return tr(
             "{file}: {what}, not a kmodel. Convert it: {convert}", file=file, what=what, convert=shlex.join(words)
         )
