@@ -249,7 +249,7 @@ class TestNetworksOfOtherTools:
         ("name", "texts"),
         [
             ("net.onnx", ["an ONNX network", "maixswitch convert {path}"]),
-            ("net.tflite", ["a TensorFlow Lite network", "convert {path}", "maixswitch convert {onnx}"]),
+            ("net.tflite", ["a TensorFlow Lite network", "maixswitch convert {path}"]),
             ("net.h5", ["a Keras network", "--keras {path}", "maixswitch convert {onnx}"]),
             ("net.pt", ["a PyTorch network", "torch.onnx.export", "maixswitch convert {onnx}"]),
             ("net.pb", ["a TensorFlow graph", "--graphdef {path}"]),
