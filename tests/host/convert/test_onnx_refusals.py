@@ -165,7 +165,7 @@ def test_half_precision(tmp_path: Path) -> None:
     assert "float16; expected float32" in refused(model, tmp_path)
 
 
-@pytest.mark.parametrize("shape", [(1, 3, "height", "width"), (4, 3, 16, 16), (1, 16), (1, 3, 16, 16, 16)])
+@pytest.mark.parametrize("shape", [(1, 3, "height", "width"), (1, 16), (4, 16), (1, 3, 16, 16, 16)])
 def test_input_shapes(shape: tuple[int | str, ...], tmp_path: Path) -> None:
     node = helper.make_node("Relu", ["image"], ["y"])
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)
@@ -174,14 +174,6 @@ def test_input_shapes(shape: tuple[int | str, ...], tmp_path: Path) -> None:
     message = refused(model, tmp_path)
     assert "(" + ", ".join(map(str, shape)) + ")" in message
     assert "expected (1, channels, height, width)" in message
-
-
-@pytest.mark.parametrize("opset", [9, 10, 23])
-def test_opsets(opset: int, tmp_path: Path) -> None:
-    b, x = build()
-    model = b.model(x)
-    model.opset_import[0].version = opset
-    assert f"opset {opset}; expected 11 to 22" in refused(model, tmp_path)
 
 
 def test_another_domain(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ MOST_NODES = 3000
 
 
 def read(path: Path, scale: float | None = None, mean: Sequence[float] = (), std: Sequence[float] = ()) -> Graph:
-    """Returns the network of an ONNX file, float32, opset 11 to 22, with one picture as its input.
+    """Returns the network of an ONNX file, float32, with one picture as its input.
 
     The network gets ``(pixel * scale - mean) / std`` of pixels 0..255.
 
