@@ -59,6 +59,8 @@ class Node:
     inputs: tuple[str, ...]
     output: str
 
+    operators: ClassVar[tuple[str, ...]] = ()
+    """The ONNX operators that this node stands for, whatever was joined with it; () for the last of ``sources``."""
     on_kpu: ClassVar[bool] = False
     """Is this a layer of the KPU? It reads the picture, and an activation costs it nothing."""
     keeps_channels_apart: ClassVar[bool] = False
@@ -215,11 +217,16 @@ class Graph:
             name = f"{tensor}/{suffix}{count}"
         return name
 
+    def title(self, node: Node) -> tuple[str, str]:
+        """Returns the name and the operator of the ONNX node that a message about ``node`` has to name."""
+        # A relu that was joined with a convolution is not the cause of what is wrong with the convolution.
+        own = [name for name in node.sources if self.kinds.get(name) in node.operators]
+        name = (own or [*node.sources[-1:], node.output])[0]
+        return name, self.kinds.get(name, type(node).__name__)
+
     def refused(self, node: Node, reason: str, remedy: str) -> MaixSwitchError:
         """Returns the error that refuses a node, named after the ONNX node that it comes from."""
-        # The last of the joined nodes is the one that the user finds under this tensor's name.
-        name = node.sources[-1] if node.sources else node.output
-        return refuse(name, self.kinds.get(name, type(node).__name__), reason, remedy)
+        return refuse(*self.title(node), reason, remedy)
 
 
 def evaluate(graph: Graph, images: Values) -> dict[str, Values]:

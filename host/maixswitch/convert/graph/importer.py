@@ -168,10 +168,15 @@ class Importer:
         if value.order is not None:
             self.graph.orders[value.tensor] = value.order
 
-    def finish(self) -> None:
-        """Sets the outputs of the graph. MaixSwitchError for a value that cannot be an output."""
+    def finish(self, unknown: Set[str] = frozenset()) -> None:
+        """Sets the outputs of the graph. MaixSwitchError for a value that cannot be an output.
+
+        unknown: names to leave out, because a refused node makes them.
+        """
         outputs = []
         for name in self.network.outputs:
+            if name in unknown:
+                continue
             value = self.values.get(name)
             # The file format has no layer for a constant output, which does not depend on the picture.
             if not isinstance(value, Value):

@@ -46,6 +46,7 @@ class Add(Node):
     """The sum of two tensors of one shape; ``curve`` or None."""
 
     curve: Curve | None = None
+    operators = ("Add", "Sum", "Sub")
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         return apply(self.curve, values[0] + values[1])

@@ -59,6 +59,7 @@ class Conv(Node):
     curve: Curve | None = None
     pool: str = ""
     window: Window | None = None
+    operators = ("Conv", "MatMul")
     on_kpu = True
 
     def sums(self, values: Values) -> Values:

@@ -34,6 +34,7 @@ class FullyConnected(Node):
     weights: Array
     bias: Array
     curve: Curve | None = None
+    operators = ("Gemm", "MatMul", "Conv")
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         sums = values[0].reshape(len(values[0]), -1) @ self.weights.T + self.bias

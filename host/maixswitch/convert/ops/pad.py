@@ -26,6 +26,7 @@ class Pad(Node):
 
     pads: tuple[int, int, int, int]
     value: float | None
+    operators = ("Pad",)
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
         """Moves the border into all readers. MaixSwitchError if the result of one of them would change."""

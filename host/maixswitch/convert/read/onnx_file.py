@@ -74,7 +74,7 @@ def read_network(path: Path) -> OnnxNetwork:
 
 
 def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
-    """Returns a network that ``load`` made as nodes and arrays. ``path``: for messages. MaixSwitchError as ``read_network``."""
+    """Returns what ``load`` made as nodes and arrays. ``path``: for messages. MaixSwitchError as ``read_network``."""
     from onnx import numpy_helper
 
     opset = next(int(item.version) for item in model.opset_import if item.domain in OWN)
