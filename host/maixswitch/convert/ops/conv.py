@@ -153,7 +153,7 @@ class Conv(Node):
         lifts = sorted({0.0, FLOOR_LOSS.get(self.pool, 0.0)})
         layers = [kpu_layer(node, quantiser.scales[source], out, tensors, sums, lift) for lift in lifts]
         # Whether a lift helps depends on how often it saturates, so both layers are tried on real values.
-        if len(layers) > 1:
+        if len(layers) > 1 and quantiser.measured:
             exact = quantiser.calibration.tensors[self.output]
             layers.sort(key=lambda layer: float(np.mean((real(run_conv(layer, tensors[1]), out) - exact) ** 2)))
         quantiser.put(layers[0], quantiser.graph.shapes[self.output], out)
