@@ -100,7 +100,9 @@ def convert(
         console.say(tr("wrote {output}", output=target))
     # The file stays even if no firmware can run it, because `maixswitch kmodel info` shows what is too large.
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
-    if not document["fits"] or not clean:
+    # Noise may well have one answer. Pictures such as the camera will see may not.
+    dead = document["unchanging"] and not document["images"]["noise"]
+    if not document["fits"] or not clean or dead:
         raise typer.Exit(EXIT_FINDINGS)
 
 

@@ -9,6 +9,8 @@ from maixswitch.language import tr
 
 AGAIN = "export the network again"
 ATTENTION = "the KPU cannot multiply two tensors: use Add or Concat and a convolution"
+DEAD = "train the network again, or export the trained weights"
+DIVERGED = "the training has diverged; train the network again"
 FIXED = "export the network with fixed sizes (without dynamic_axes), then simplify it"
 FLATTEN = "flatten the tensor first"
 FLOAT = "convert the float32 network; converting does the quantisation"
@@ -22,7 +24,21 @@ TWO_DIMENSIONS = "use layers of two dimensions"
 UNKNOWN = "use the operators that docs/convert.md lists"
 
 SHARED = (
-    *(AGAIN, ATTENTION, FIXED, FLATTEN, FLOAT, LEAVE_OUT, NORM, ONE_NUMBER, REBUILD, RECURRENT, TWO_CONVOLUTIONS),
+    *(
+        AGAIN,
+        ATTENTION,
+        DEAD,
+        DIVERGED,
+        FIXED,
+        FLATTEN,
+        FLOAT,
+        LEAVE_OUT,
+        NORM,
+        ONE_NUMBER,
+        REBUILD,
+        RECURRENT,
+        TWO_CONVOLUTIONS,
+    ),
     *(TWO_DIMENSIONS, UNKNOWN),
 )
 """All remedies above, for the translation."""

@@ -81,6 +81,11 @@ class Node:
         """Is the output, of this shape, a tensor of bytes? Else it is float32."""
         return False
 
+    @property
+    def is_constant(self) -> bool:
+        """Is the result the same whatever the inputs are?"""
+        return False
+
     # Methods of the rewriting. By default, a node cannot be rewritten or joined with another.
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:

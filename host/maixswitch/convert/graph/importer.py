@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.convert.refusals import AGAIN, FIXED
+from maixswitch.convert.refusals import AGAIN, DIVERGED, FIXED
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr, word
 
@@ -85,7 +85,7 @@ class Importer:
         # A single NaN would spread through all tensors, and calibration would then blame another node.
         if not np.isfinite(wide).all():
             why = tr("its weights hold numbers that are not finite")
-            raise node.refused(why, word("the training has diverged; train the network again"))
+            raise node.refused(why, word(DIVERGED))
         return wide
 
     def integers(self, node: OnnxNode, index: int) -> list[int] | None:

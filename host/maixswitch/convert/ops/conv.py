@@ -70,6 +70,10 @@ class Conv(Node):
     def evaluate(self, values: Sequence[Values]) -> Values:
         return pooled(apply(self.curve, self.sums(values[0])), self.pool)
 
+    @property
+    def is_constant(self) -> bool:
+        return not self.weights.any()
+
     # Rewriting.
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:

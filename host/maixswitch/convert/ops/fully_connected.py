@@ -40,6 +40,10 @@ class FullyConnected(Node):
         sums = values[0].reshape(len(values[0]), -1) @ self.weights.T + self.bias
         return apply(self.curve, sums.astype(np.float32))
 
+    @property
+    def is_constant(self) -> bool:
+        return not self.weights.any()
+
     def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
         if self.curve is not None:
             return None

@@ -20,7 +20,7 @@ from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value
 from maixswitch.convert.lower.layers import Layer, Shape
 from maixswitch.convert.quantise.quantiser import Quantiser
-from maixswitch.convert.refusals import AGAIN
+from maixswitch.convert.refusals import AGAIN, DIVERGED
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
@@ -208,6 +208,8 @@ def read_clip(importer: Importer, node: OnnxNode) -> None:
         array = importer.constant(node, index)
         if array is not None and (array.dtype.kind not in "fiu" or not array.size):
             raise node.refused(tr("its input {number} is missing or holds no numbers", number=index + 1), word(AGAIN))
+        if array is not None and np.isnan(array.ravel()[0]):
+            raise node.refused(tr("its weights hold numbers that are not finite"), word(DIVERGED))
         ends.append(float(node.attributes.get(name, default)) if array is None else float(array.ravel()[0]))
     follow(importer, node, importer.waiting(node), clamp(ends[0], ends[1], node.name))
 

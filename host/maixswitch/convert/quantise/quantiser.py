@@ -129,6 +129,7 @@ class Quantiser:
             {name: original for name, original in self.origin.items() if name in results},
             {name: method for name, method in self.methods.items() if name in names},
             self.titles,
+            tuple(name for name in self.graph.outputs if self.calibration.statistics[name].unchanging),
         )
 
     def put(self, layer: Layer, shape: Sequence[int], scale: Scale | None = None) -> str:

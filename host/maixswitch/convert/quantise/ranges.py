@@ -57,6 +57,15 @@ class TensorStatistics:
         """The largest distance from 0."""
         return max(-min(self.lows), max(self.highs), 0.0)
 
+    @property
+    def unchanging(self) -> bool:
+        """Has the tensor the same values in all of several images?"""
+        if self.images < 2 or len(set(self.lows)) > 1 or len(set(self.highs)) > 1:
+            return False
+        # Samples of large tensors are of other elements in each image, so only their ends can be compared.
+        parts = [*self.halves[0], *self.halves[1]]
+        return all(part.size >= PER_IMAGE or np.array_equal(part, parts[0]) for part in parts)
+
     def ends(self, halves: Sequence[int]) -> tuple[Reals, Reals]:
         """Returns the least and the largest values of the images in some halves."""
         # With a single image, both halves are this image, because an empty half cannot judge anything.

@@ -14,7 +14,7 @@ from maixswitch.convert.graph.onnx_node import OnnxNetwork, OnnxNode
 from maixswitch.convert.graph.value import Value, channels_last
 from maixswitch.convert.ops import ELEMENTWISE, READERS, REFUSED
 from maixswitch.convert.ops.affine import settle
-from maixswitch.convert.refusals import UNKNOWN, together
+from maixswitch.convert.refusals import AGAIN, UNKNOWN, together
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
 
@@ -150,6 +150,10 @@ def _read_node(importer: Importer, node: OnnxNode) -> None:
             importer.values.update(zip(node.outputs, results, strict=True))
             return
     _check_operator(node)
+    # One NaN would spread through all tensors behind it.
+    for name, value in node.attributes.items():
+        if isinstance(value, float) and not np.isfinite(value):
+            raise node.refused(tr("its {name} is {value}", name=name, value=value), word(AGAIN))
     READERS[node.kind](importer, node)
 
 

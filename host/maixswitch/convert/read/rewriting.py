@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 
-from maixswitch.convert.graph.graph import Graph, Phase
+from maixswitch.convert.graph.graph import Graph, Node, Phase
 from maixswitch.convert.ops.conv import add_lead_in
+from maixswitch.convert.refusals import DEAD
 from maixswitch.errors import MaixSwitchError
+from maixswitch.language import tr, word
 
 
 def rewrite(graph: Graph, refusals: list[MaixSwitchError], kept: Set[str]) -> None:
@@ -35,6 +37,7 @@ def rewrite(graph: Graph, refusals: list[MaixSwitchError], kept: Set[str]) -> No
                         unpadded.add(node.output)
     if refusals:
         return
+    refusals += _dead(graph)
     # The lead-in comes last, because the rewriting changes which nodes read the picture.
     add_lead_in(graph)
     # Tensors that no longer exist must not appear in reports or take part in the choice of scales.
@@ -51,3 +54,17 @@ def _prune(graph: Graph, kept: Set[str]) -> None:
             needed.update(node.inputs)
         else:
             graph.nodes.remove(node)
+
+
+def _dead(graph: Graph) -> Iterator[MaixSwitchError]:
+    """Yields an error for each output that is the same for every picture, because weights are all zero."""
+    # The value is the node that cut the tensor off from the picture, None where nothing did.
+    cut: dict[str, Node | None] = {graph.input: None}
+    for node in graph.nodes:
+        causes = [cut[name] for name in node.inputs]
+        cut[node.output] = node if node.is_constant else causes[0] if None not in causes else None
+    for name in graph.outputs:
+        cause = cut[name]
+        if cause is not None:
+            why = tr("all its weights are 0, so output {name} does not depend on the picture", name=name)
+            yield graph.refused(cause, why, word(DEAD))

@@ -77,6 +77,7 @@ def document(facts: Facts) -> Document:
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
         "fits": fits,
+        "unchanging": list(quantised.unchanging),
         "notes": list(facts.notes),
         "kmodel": kmodel,
     }
@@ -184,6 +185,13 @@ def summary(report: Document) -> list[str]:
                 "output {name}: SNR {snr} dB on {runtime}", name=item["name"], snr=decibels(item), runtime=runtime
             )
             lines.append(line)
+    lines += [
+        tr(
+            "warning: {line}",
+            line=tr("output {name}: the float network gives the same numbers for all pictures", name=name),
+        )
+        for name in report["unchanging"]
+    ]
     # Other runtimes are only mentioned if the results differ enough to matter.
     others = [item["runtime"] for item in report["elsewhere"] if not item["same"]]
     if others:
