@@ -53,24 +53,15 @@ def convert(
     """Convert a float32 ONNX network into a .kmodel that every firmware runs (v3, 8 bits).
 
     DIR holds pictures like those that the camera will see, a few dozen or more. Most of them measure the value range of
-    every tensor. The others are held back, to show how close the converted network comes to the float network. More:
-    docs/convert.md.
+    every tensor. The others are held back, to show how close the converted network comes to the float network. A file
+    with QuantizeLinear and DequantizeLinear states its ranges, so that --images may be left out. More: docs/convert.md.
 
     The network receives (pixel x scale - mean) / std, where pixel is the camera's value from 0 to 255. Give the values
     that it was trained with. The exit code is 1 if the network cannot be converted, or if no firmware has room for it.
     Where a smaller Python heap or camera frame would make room, or with --any-size, the file is written nevertheless.
     """
-    if (images is None) == (not random):
-        raise MaixSwitchError(
-            tr(
-                "{network}: the conversion needs pictures such as the camera will see, for the range of every tensor: "
-                "--images DIR (or --random, for a trial with noise whose result is useless)",
-                network=network,
-            )
-            if images is None
-            else tr("choose one of --images and --random"),
-            EXIT_USAGE,
-        )
+    if images is not None and random:
+        raise MaixSwitchError(tr("choose one of --images and --random"), EXIT_USAGE)
     # The conversion takes long, so check everything that can be wrong before it starts.
     target = out or Path(f"{network.stem}.kmodel")
     pixels = (scale, _numbers("--mean", mean), _numbers("--std", std))
@@ -85,7 +76,7 @@ def convert(
 
     accept = None if card is None else _card_takes(card, target, title, kind, labels, anchors)
     options = Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, tuple(names))
-    facts = make(replace(options, any_size=any_size, accept=accept, runtime=runtime))
+    facts = make(replace(options, any_size=any_size, noise=random, accept=accept, runtime=runtime))
     document = reports.document(facts)
     # Write the page first: if that fails, an older kmodel stays as it was.
     if report is not None:
@@ -101,7 +92,7 @@ def convert(
     # The file stays even if no firmware can run it, because `maixswitch kmodel info` shows what is too large.
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
     # Noise may well have one answer. Pictures such as the camera will see may not.
-    dead = document["unchanging"] and not document["images"]["noise"]
+    dead = document["unchanging"] and images is not None
     if not document["fits"] or not clean or dead:
         raise typer.Exit(EXIT_FINDINGS)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch import board_code, console
-from maixswitch.errors import MaixSwitchError
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
@@ -24,6 +24,7 @@ from .lower.layers import Quantised, Quantize
 from .lower.lower import Lowered, lower
 from .quantise import images
 from .quantise.quantiser import quantise
+from .quantise.scales import without_range
 from .quantise.sketch import sketch
 from .read.onnx_reader import read
 from .report import emulate
@@ -34,7 +35,7 @@ from .report.float_net import FloatNet
 
 Pictures = NDArray[np.uint8]
 NOISE = 16
-"""Pictures of noise for a trial without any."""
+"""Pictures of noise, or made up, where there is no folder of pictures."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Options:
     """The options of a conversion.
 
     network, output: paths of the ONNX file and of the kmodel.
-    folder: of pictures, or None for noise.
+    folder: of pictures, or None.
+    noise: without a folder, measure noise; else the file has to state its ranges.
     kind, anchors: "" and () if the network tells them.
     calibrate: the largest number of pictures that measure the ranges.
     hold_back: share (0..0.9) of all pictures that are only compared.
@@ -65,6 +67,7 @@ class Options:
     std: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     any_size: bool = False
+    noise: bool = True
     accept: Callable[[bytes], None] | None = None
     runtime: str = DEFAULT_RUNTIME
 
@@ -114,7 +117,8 @@ def convert(options: Options) -> Facts:
         kind=kind,
         calibrated=len(calibration),
         held_back=len(held_back),
-        noise=options.folder is None,
+        noise=options.folder is None and options.noise,
+        made_up=options.folder is None and not options.noise,
         seconds=perf_counter() - began,
         notes=tuple(graph.notes),
     )
@@ -126,6 +130,8 @@ def _before_pictures(options: Options, graph: Graph, in_bytes: Graph) -> str:
     graph, in_bytes: the network, and the same for bytes. MaixSwitchError for the first thing that is wrong.
     """
     _check_picture(graph.shapes[graph.input])
+    if options.folder is None and not options.noise:
+        _check_ranges(options.network, in_bytes)
     # The numbers of this file mean nothing, but its layers, sizes and outputs are those of the final one.
     data = lower(sketch(in_bytes)).data
     model = load(data, runtime=options.runtime)
@@ -140,6 +146,27 @@ def _before_pictures(options: Options, graph: Graph, in_bytes: Graph) -> str:
     return kind
 
 
+def _check_ranges(network: Path, graph: Graph) -> None:
+    """Raises MaixSwitchError (usage) if pictures have to measure ranges, because the file does not state them."""
+    missing = without_range(graph)
+    if not graph.ranges:
+        text = tr(
+            "{network}: the conversion needs pictures such as the camera will see, for the range of every tensor: "
+            "--images DIR (or --random, for a trial with noise whose result is useless)",
+            network=network,
+        )
+        raise MaixSwitchError(text, EXIT_USAGE)
+    if missing:
+        text = tr(
+            "{network}: the file does not state the range of {names} ({count} in all), so the conversion needs "
+            "pictures such as the camera will see: --images DIR",
+            network=network,
+            count=len(missing),
+            names=", ".join(missing[:3]) + (" ..." if len(missing) > 3 else ""),
+        )
+        raise MaixSwitchError(text, EXIT_USAGE)
+
+
 def _check_picture(shape: Sequence[int]) -> None:
     if len(shape) != 3:
         raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
@@ -147,8 +174,10 @@ def _check_picture(shape: Sequence[int]) -> None:
 
 def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Pictures]:
     """Returns the pictures that measure the ranges, and those held back, which are spread evenly over all."""
-    # The seed is fixed, because a trial without pictures should give the same file each time.
-    if options.folder is None:
+    # The seed is fixed, because a conversion without pictures should give the same file each time.
+    if options.folder is None and not options.noise:
+        pictures = images.made_up(shape, NOISE)
+    elif options.folder is None:
         pictures = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
     else:
         # So many pictures are loaded that ``calibrate`` of them are left after some are held back.

@@ -221,11 +221,14 @@ def test_stride_of_zero(tmp_path: Path) -> None:
     assert "its strides is [0, 2]" in refused(model, tmp_path)
 
 
-def test_quantised_network(tmp_path: Path) -> None:
+def test_quantised_operators(tmp_path: Path) -> None:
     b, x = build()
     scale, zero = b.constant(0.1), b.constant(0, np.uint8)
-    y = b.node("DequantizeLinear", [b.node("QuantizeLinear", [x, scale, zero]), scale, zero])
-    assert "float32" in refused(b.model(y), tmp_path)
+    q = b.node("QuantizeLinear", [x, scale, zero])
+    weights = b.constant(np.ones((4, 6, 1, 1)), np.uint8)
+    y = b.node("QLinearConv", [q, scale, zero, weights, scale, zero, scale, zero])
+    message = refused(b.model(b.node("DequantizeLinear", [y, scale, zero])), tmp_path)
+    assert "node qlinearconv3 (QLinearConv): the board cannot run this operator; convert the float32 network" in message
 
 
 def test_half_precision(tmp_path: Path) -> None:

@@ -165,6 +165,7 @@ class Graph:
     orders: for each tensor whose elements have another order in the ONNX file (channels last), an array of the ONNX
         tensor's shape that holds the positions in the tensor here.
     kinds: the operator of each ONNX node, for messages.
+    ranges: (low, high) of the tensors for which the file states it.
     """
 
     nodes: list[Node]
@@ -175,6 +176,7 @@ class Graph:
     notes: list[str] = field(default_factory=list)
     orders: dict[str, Order] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def readers(self, tensor: str) -> list[Node]:
         """Returns the nodes that read the tensor."""
@@ -221,6 +223,10 @@ class Graph:
             count += 1
             name = f"{tensor}/{suffix}{count}"
         return name
+
+    def range_of(self, tensor: str) -> tuple[float, float] | None:
+        """Returns the range that the file states, for tensors that ``name`` named as well; None if there is none."""
+        return self.ranges.get(tensor) or self.ranges.get(tensor.rpartition("/")[0])
 
     def title(self, node: Node) -> tuple[str, str]:
         """Returns the name and the operator of the ONNX node that a message about ``node`` has to name."""

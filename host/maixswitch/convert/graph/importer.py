@@ -34,6 +34,9 @@ class Importer:
     def __init__(self, network: OnnxNetwork, settle: Settle, elementwise: Set[str]) -> None:
         """Starts with the constants of the network.
 
+        ``readers`` and ``makers`` hold the nodes of the file by name of tensor, ``dequantised`` the first real tensor
+        of each quantised one.
+
         settle: makes the node of a function that waits in a value, from (function, tensor, output, shape).
         elementwise: operators whose nodes can take in a waiting function.
         """
@@ -45,6 +48,8 @@ class Importer:
         self.graph = Graph([], {}, network.input, network.outputs, kinds=kinds)
         # A function only waits in a value if all its readers can take it in, so the readers have to be known first.
         self.readers: dict[str, list[OnnxNode]] = {}
+        self.makers = {name: node for node in network.nodes for name in node.outputs if name}
+        self.dequantised: dict[str, str] = {}
         for node in network.nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)

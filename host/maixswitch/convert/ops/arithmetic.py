@@ -87,7 +87,7 @@ class Add(Node):
         if self.curve is not None and self.curve.is_clamp:
             quantiser.clamp(self, target, self.curve)
         elif self.curve is not None:
-            quantiser.round(target, target + BYTE, self._sums(quantiser))
+            quantiser.round(target, target + BYTE, quantiser.scale_for(self._sums(quantiser)))
             quantiser.scales[self.output] = quantiser.scale_for(quantiser.calibration.statistics[self.output])
             quantiser.look_up(self, target + BYTE, self.curve)
 

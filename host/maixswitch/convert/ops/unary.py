@@ -29,6 +29,7 @@ from .operator import Operator
 
 LONGEST = 14
 """The largest number of nodes in one curve; each may double the work of evaluating it."""
+LEVELS = 256
 LOGISTIC = ("sigmoid", "logistic")
 """Curves for which the firmware has a layer of floats."""
 
@@ -226,6 +227,12 @@ def read_prelu(importer: Importer, node: OnnxNode) -> None:
 
 def follow(importer: Importer, node: OnnxNode, value: Value, function: Function) -> None:
     """Makes the output the function of the value, which may already be a function."""
+    # The function of a range that the file states is a range as well.
+    stated = importer.graph.ranges.get(value.tensor if value.function.is_identity else value.name)
+    if stated is not None:
+        with np.errstate(all="ignore"):
+            ends = np.nan_to_num(np.asarray(function.curve.evaluate(np.linspace(*stated, LEVELS)), np.float64))
+        importer.graph.ranges[node.outputs[0]] = (float(ends.min()), float(ends.max()))
     leave(importer, node, value, after(function, value.function))
 
 

@@ -169,7 +169,8 @@ class Quantiser:
         other = name + BYTE
         # The tensor has no scale in the plan, so its range is measured on the floats.
         if other not in self.origin:
-            self.round(name, other, self.calibration.statistics[name])
+            stated = self.graph.ranges.get(name)
+            self.round(name, other, Scale.covering(*stated) if stated else self._scale_of(name))
             self.origin[other] = name
         return other
 
@@ -190,9 +191,12 @@ class Quantiser:
         """Returns a scale for a tensor with these values."""
         return choose([statistics], self.options.ranges)[0]
 
-    def round(self, source: str, target: str, statistics: TensorStatistics) -> None:
-        """Rounds floats to the levels of a scale that suits ``statistics``."""
-        for layer, levels in portable.rounded(source, target, self.scale_for(statistics)):
+    def _scale_of(self, name: str) -> Scale:
+        return self.scale_for(self.calibration.statistics[name])
+
+    def round(self, source: str, target: str, scale: Scale) -> None:
+        """Rounds floats to the levels of a scale."""
+        for layer, levels in portable.rounded(source, target, scale):
             self.put(layer, self.shapes[source], levels)
 
     def clamp(self, node: Node, source: str, curve: Curve) -> None:
