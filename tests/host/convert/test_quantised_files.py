@@ -192,6 +192,16 @@ def test_a_curve_of_several_nodes_with_pairs_between(order: str, tmp_path: Path)
     assert against_float(path, tmp_path) > 15
 
 
+def test_a_tensor_that_is_joined_with_itself_many_times(tmp_path: Path) -> None:
+    b = Build((1, 3, 4, 4), 1)
+    x = b.curve(b.conv(b.input, 1), "Relu")
+    for _ in range(14):
+        x = b.concat(x, x)
+    graph = read(save(b.model(b.conv(pair(b, x, 0.02, 0), 4, 1)), tmp_path / "net.onnx"))
+    assert len(graph.ranges) == 1
+    assert len(graph.nodes) == 16
+
+
 def test_a_pair_of_two_scales(tmp_path: Path) -> None:
     b = Build((1, 3, 16, 16), 1)
     x = pair(b, b.conv(b.input, 4), 0.02, 3, other=0.03)

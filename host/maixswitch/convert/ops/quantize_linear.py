@@ -73,15 +73,22 @@ def _may_be_negative(importer: Importer, value: Value, above: OnnxNode | None) -
 
 
 def _never_negative(graph: Graph, tensor: str) -> bool:
-    maker = graph.maker(tensor)
-    # Behind another pair from 0 on, all values are.
-    if maker is None or graph.ranges.get(tensor, (-1.0, 0.0))[0] >= 0:
-        return maker is not None
-    if maker.limits[0] >= 0:
-        return True
-    # A pool, a resize or a concatenation has the values of its inputs.
-    copies = maker.scale_from is not ScaleFrom.OWN
-    return copies and all(_never_negative(graph, name) for name in maker.inputs)
+    waiting, seen = [tensor], {tensor}
+    while waiting:
+        name = waiting.pop()
+        maker = graph.maker(name)
+        if maker is None:
+            return False
+        # A clamp has no values below its end. Behind another pair from 0 on, there are no others either.
+        if maker.limits[0] >= 0 or graph.ranges.get(name, (-1.0, 0.0))[0] >= 0:
+            continue
+        # A pool, a resize or a concatenation has the values of its inputs.
+        if maker.scale_from is ScaleFrom.OWN:
+            return False
+        # A file may join a tensor with itself many times.
+        waiting += [source for source in maker.inputs if source not in seen]
+        seen.update(maker.inputs)
+    return True
 
 
 def _tensor(value: Value) -> str:
