@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -30,6 +33,9 @@ def convert(
         str, typer.Option(metavar="FILE|LIST", help="Anchors of a detector, in cells: numbers with commas, or a file.")
     ] = "",
     card: Annotated[Path | None, typer.Option(help="Import the model onto this card, too.")] = None,
+    any_size: Annotated[
+        bool, typer.Option("--any-size", help="Convert a network for which no firmware has room, too.")
+    ] = False,
     title: Annotated[str, typer.Option(help="Title on the panel; default: derived from the file's name.")] = "",
     scale: Annotated[float | None, typer.Option(help="Factor of a pixel; default: 1/255.", show_default=False)] = None,
     mean: Annotated[str, typer.Option(help="Mean of a pixel, one number or one per channel with commas.")] = "0",
@@ -47,28 +53,19 @@ def convert(
     """Convert an ONNX or TensorFlow Lite network into a .kmodel that every firmware runs (v3, 8 bits).
 
     DIR holds pictures like those that the camera will see, a few dozen or more. Most of them measure the value range of
-    every tensor. The others are held back, to show how close the converted network comes to the float network. More:
-    docs/convert.md.
+    every tensor. The others are held back, to show how close the converted network comes to the float network. A
+    quantised file states its ranges, so that --images may be left out. More: docs/convert.md.
 
     The network receives (pixel x scale - mean) / std, where pixel is the camera's value from 0 to 255. Give the values
-    that it was trained with. The exit code is 1 if the network cannot be converted or fits no firmware; in the second
-    case the file is still written.
+    that it was trained with. The exit code is 1 if the network cannot be converted, or if no firmware has room for it.
+    Where a smaller Python heap or camera frame would make room, or with --any-size, the file is written nevertheless.
     """
     from maixswitch.convert.read import foreign
 
     # The format comes first: options are of no use for a file that is not read at all.
     foreign.refuse(network)
-    if (images is None) == (not random):
-        raise MaixSwitchError(
-            tr(
-                "{network}: the conversion needs pictures such as the camera will see, for the range of every tensor: "
-                "--images DIR (or --random, for a trial with noise whose result is useless)",
-                network=network,
-            )
-            if images is None
-            else tr("choose one of --images and --random"),
-            EXIT_USAGE,
-        )
+    if images is not None and random:
+        raise MaixSwitchError(tr("choose one of --images and --random"), EXIT_USAGE)
     # The conversion takes long, so check everything that can be wrong before it starts.
     target = out or Path(f"{network.stem}.kmodel")
     pixels = (scale, _numbers("--mean", mean), _numbers("--std", std))
@@ -77,12 +74,13 @@ def convert(
     _writable(target, *([report] if report is not None else []))
     runtime = _runtime(firmware)
     # numpy and the converter take a second to import, so they come after the checks of the options.
-    from maixswitch.convert.conversion import Options, check_labels
+    from maixswitch.convert.conversion import Options
     from maixswitch.convert.conversion import convert as make
     from maixswitch.convert.report import document as reports
 
-    facts = make(Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
-    check_labels(facts, names)
+    accept = None if card is None else _card_takes(card, target, title, kind, labels, anchors)
+    options = Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, tuple(names))
+    facts = make(replace(options, any_size=any_size, noise=random, accept=accept, runtime=runtime))
     document = reports.document(facts)
     # Write the page first: if that fails, an older kmodel stays as it was.
     if report is not None:
@@ -97,7 +95,9 @@ def convert(
         console.say(tr("wrote {output}", output=target))
     # The file stays even if no firmware can run it, because `maixswitch kmodel info` shows what is too large.
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
-    if not document["fits"] or not clean:
+    # Noise may well have one answer. Pictures such as the camera will see may not.
+    dead = document["unchanging"] and images is not None
+    if not document["fits"] or not clean or dead:
         raise typer.Exit(EXIT_FINDINGS)
 
 
@@ -134,6 +134,28 @@ def _writable(*paths: Path) -> None:
         if not path.parent.is_dir() or path.is_dir():
             why = "Is a directory" if path.is_dir() else "No such file or directory"
             raise MaixSwitchError(tr("cannot write {path}: {reason}", path=path, reason=word(why)), EXIT_IO)
+
+
+def _card_takes(
+    card: Path, target: Path, title: str, kind: str, labels: Path | None, anchors: str
+) -> Callable[[bytes], None]:
+    """Return a function that raises MaixSwitchError if the card would refuse this kmodel as the target."""
+
+    def check(data: bytes) -> None:
+        from maixswitch.card.importing import importer
+        from maixswitch.card.importing.options import ImportOptions
+
+        # The importer reads files, and the final kmodel does not exist yet.
+        with TemporaryDirectory() as folder:
+            path = Path(folder, target.name)
+            path.write_bytes(data)
+            options = ImportOptions(title, kind, str(labels or ""), anchors)
+            result = importer.import_models([path], card, options, dry_run=True)
+        problems = [message.text for _, item in result.entries for message in item.problems]
+        if problems:
+            raise MaixSwitchError(f"--card: {'; '.join(problems)}")
+
+    return check
 
 
 def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | None, anchors: str, json: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from maixswitch import board_code, console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.kmodel.judge.memory import region
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
 
+from .fitting import check_lists, check_size, kind_of, several_outputs
 from .graph.graph import Graph
 from .graph.pixels import in_pixels
 from .lower.layers import Quantised, Quantize
 from .lower.lower import Lowered, lower
 from .quantise import images
 from .quantise.quantiser import quantise
+from .quantise.scales import without_range
+from .quantise.sketch import sketch
 from .read.onnx_reader import read
 from .report import emulate
 from .report.agreement import Agreement
@@ -33,7 +35,7 @@ from .report.float_net import FloatNet
 
 Pictures = NDArray[np.uint8]
 NOISE = 16
-"""Pictures of noise for a trial without any."""
+"""Pictures of noise, or made up, where there is no folder of pictures."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,14 @@ class Options:
     """The options of a conversion.
 
     network, output: paths of the ONNX or TensorFlow Lite file and of the kmodel.
-    folder: of pictures, or None for noise.
+    folder: of pictures, or None.
+    noise: without a folder, measure noise; else the file has to state its ranges.
     kind, anchors: "" and () if the network tells them.
     calibrate: the largest number of pictures that measure the ranges.
     hold_back: share (0..0.9) of all pictures that are only compared.
+    labels: names of the classes, () for none.
+    any_size: convert a network for which no firmware has room, too.
+    accept: gets a kmodel of the right sizes before any picture is read; it may raise MaixSwitchError.
     scale, mean, std: the network gets ``(pixel * scale - mean) / std`` of pixels 0..255, see ``onnx_reader.read``.
     runtime: whose arithmetic judges the kmodel (kmodel.runtimes).
     """
@@ -59,6 +65,10 @@ class Options:
     scale: float | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+    any_size: bool = False
+    noise: bool = True
+    accept: Callable[[bytes], None] | None = None
     runtime: str = DEFAULT_RUNTIME
 
 
@@ -69,17 +79,16 @@ def convert(options: Options) -> Facts:
     """
     began = perf_counter()
     graph = read(options.network, options.scale, options.mean, options.std)
-    # A file that cannot be converted has been refused by now, before any picture is read.
-    shape = graph.shapes[graph.input]
-    calibration, held_back = _pictures(options, shape)
+    # Whatever does not depend on numbers is refused here, before any picture is read.
+    in_bytes = in_pixels(graph)
+    kind = _before_pictures(options, graph, in_bytes)
+    calibration, held_back = _pictures(options, graph.shapes[graph.input])
     # The comparison needs results that share no code with this converter, so onnxruntime runs the original file.
     network = FloatNet(options.network)
     with console.progress(tr("measuring and quantising")):
-        quantised = quantise(in_pixels(graph), calibration)
+        quantised = quantise(in_bytes, calibration)
     lowered = lower(quantised)
     model = load(lowered.data, runtime=options.runtime)
-    # The kind depends on the outputs of the file, so it is taken from the finished kmodel and not from the graph.
-    kind = _kind(options, model)
     # Pictures that measured the ranges give too good results, but they are better than none.
     pictures = held_back if len(held_back) else calibration
     # Only answers that can be right or wrong are counted: a best class, or boxes if the anchors are known.
@@ -108,33 +117,67 @@ def convert(options: Options) -> Facts:
         kind=kind,
         calibrated=len(calibration),
         held_back=len(held_back),
-        noise=options.folder is None,
+        noise=options.folder is None and options.noise,
+        made_up=options.folder is None and not options.noise,
         seconds=perf_counter() - began,
         notes=tuple(graph.notes),
     )
 
 
-def check_labels(facts: Facts, labels: Sequence[str]) -> None:
-    """Raises MaixSwitchError (usage) if there are labels, but not one for every class of the network."""
-    # A kind that has its own names, or takes any number of labels, has no number to compare with.
-    if facts.kind in board_code.kinds() and board_code.kinds()[facts.kind].LABELS != "needed":
-        return
-    grid = region(facts.model)
-    # The channels of a YOLOv2 head are (classes + 5) for each box, so its elements say nothing about the classes.
-    classes = grid.classes if facts.kind == "yolo2" and grid else facts.model.outputs[0].elements
-    if labels and facts.kind and len(labels) != classes:
-        raise MaixSwitchError(
-            tr("--labels: {count} names, but the network has {classes} classes", count=len(labels), classes=classes),
-            EXIT_USAGE,
+def _before_pictures(options: Options, graph: Graph, in_bytes: Graph) -> str:
+    """Checks everything that follows from shapes, and returns the kind of the model.
+
+    graph, in_bytes: the network, and the same for bytes. MaixSwitchError for the first thing that is wrong.
+    """
+    _check_picture(graph.shapes[graph.input])
+    if options.folder is None and not options.noise:
+        _check_ranges(options.network, in_bytes)
+    # The numbers of this file mean nothing, but its layers, sizes and outputs are those of the final one.
+    data = lower(sketch(in_bytes)).data
+    model = load(data, runtime=options.runtime)
+    kind = kind_of(model, options.kind)
+    check_lists(model, kind, options.labels, options.anchors)
+    if not options.any_size:
+        check_size(model)
+    if options.accept is not None:
+        options.accept(data)
+    if len(model.outputs) > 1:
+        graph.notes.append(several_outputs(model))
+    return kind
+
+
+def _check_ranges(network: Path, graph: Graph) -> None:
+    """Raises MaixSwitchError (usage) if pictures have to measure ranges, because the file does not state them."""
+    missing = without_range(graph)
+    if not graph.ranges:
+        text = tr(
+            "{network}: the conversion needs pictures such as the camera will see, for the range of every tensor: "
+            "--images DIR (or --random, for a trial with noise whose result is useless)",
+            network=network,
         )
+        raise MaixSwitchError(text, EXIT_USAGE)
+    if missing:
+        text = tr(
+            "{network}: the file does not state the range of {names} ({count} in all), so the conversion needs "
+            "pictures such as the camera will see: --images DIR",
+            network=network,
+            count=len(missing),
+            names=", ".join(missing[:3]) + (" ..." if len(missing) > 3 else ""),
+        )
+        raise MaixSwitchError(text, EXIT_USAGE)
+
+
+def _check_picture(shape: Sequence[int]) -> None:
+    if len(shape) != 3:
+        raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
 
 
 def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Pictures]:
     """Returns the pictures that measure the ranges, and those held back, which are spread evenly over all."""
-    if len(shape) != 3:
-        raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
-    # The seed is fixed, because a trial without pictures should give the same file each time.
-    if options.folder is None:
+    # The seed is fixed, because a conversion without pictures should give the same file each time.
+    if options.folder is None and not options.noise:
+        pictures = images.made_up(shape, NOISE)
+    elif options.folder is None:
         pictures = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
     else:
         # So many pictures are loaded that ``calibrate`` of them are left after some are held back.
@@ -145,36 +188,6 @@ def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Picture
     # Neighbours in a folder often look alike, so the pictures held back are spread over the folder.
     numbers = np.linspace(0, len(pictures) - 1, held + 2).round().astype(int)[1:-1] if held else np.zeros(0, int)
     return np.delete(pictures, numbers, axis=0), pictures[numbers]
-
-
-def _kind(options: Options, model: KModel) -> str:
-    """Returns the kind that the user names, or else the kind that fits the network; "" if no kind fits."""
-    kinds = board_code.kinds()
-    # A wrong kind would only be noticed on the board, where the app misreads the outputs.
-    if options.kind and options.kind not in kinds:
-        raise MaixSwitchError(
-            tr("--kind {kind}: expected one of {kinds}", kind=options.kind, kinds=", ".join(kinds)), EXIT_USAGE
-        )
-    if options.kind == "yolo2" and region(model) is None:
-        raise MaixSwitchError(
-            tr(
-                "--kind yolo2: the network has no output of (classes + 5) x 5 channels; its outputs are {shapes}",
-                shapes=", ".join("x".join(map(str, tensor.shape or (tensor.elements,))) for tensor in model.outputs),
-            ),
-            EXIT_USAGE,
-        )
-    # The user's choice comes first, because a flat output may also hold measurements.
-    if options.kind:
-        return options.kind
-    # The shape of a YOLOv2 head is so rare that other outputs hardly ever have it.
-    if region(model) is not None:
-        return "yolo2"
-    return "classifier" if len(model.outputs) == 1 and _is_flat(model) else ""
-
-
-def _is_flat(model: KModel) -> bool:
-    shape = model.outputs[0].shape
-    return shape is None or int(np.prod(shape)) == max(shape)
 
 
 def _other_runtimes(quantised: Quantised, lowered: Lowered, runtime: str) -> list[tuple[KModel, Comparison]]:

@@ -59,6 +59,8 @@ class Node:
     inputs: tuple[str, ...]
     output: str
 
+    operators: ClassVar[tuple[str, ...]] = ()
+    """The ONNX operators that this node stands for, whatever was joined with it; () for the last of ``sources``."""
     on_kpu: ClassVar[bool] = False
     """Is this a layer of the KPU? It reads the picture, and an activation costs it nothing."""
     keeps_channels_apart: ClassVar[bool] = False
@@ -77,6 +79,11 @@ class Node:
 
     def makes_bytes(self, shape: Shape) -> bool:
         """Is the output, of this shape, a tensor of bytes? Else it is float32."""
+        return False
+
+    @property
+    def is_constant(self) -> bool:
+        """Is the result the same whatever the inputs are?"""
         return False
 
     # Methods of the rewriting. By default, a node cannot be rewritten or joined with another.
@@ -158,6 +165,7 @@ class Graph:
     orders: for each tensor whose elements have another order in the ONNX file (channels last), an array of the ONNX
         tensor's shape that holds the positions in the tensor here.
     kinds: the operator of each ONNX node, for messages.
+    ranges: (low, high) of the tensors for which the file states it.
     """
 
     nodes: list[Node]
@@ -168,6 +176,7 @@ class Graph:
     notes: list[str] = field(default_factory=list)
     orders: dict[str, Order] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def readers(self, tensor: str) -> list[Node]:
         """Returns the nodes that read the tensor."""
@@ -215,11 +224,20 @@ class Graph:
             name = f"{tensor}/{suffix}{count}"
         return name
 
+    def range_of(self, tensor: str) -> tuple[float, float] | None:
+        """Returns the range that the file states, for tensors that ``name`` named as well; None if there is none."""
+        return self.ranges.get(tensor) or self.ranges.get(tensor.rpartition("/")[0])
+
+    def title(self, node: Node) -> tuple[str, str]:
+        """Returns the name and the operator of the ONNX node that a message about ``node`` has to name."""
+        # A relu that was joined with a convolution is not the cause of what is wrong with the convolution.
+        own = [name for name in node.sources if self.kinds.get(name) in node.operators]
+        name = (own or [*node.sources[-1:], node.output])[0]
+        return name, self.kinds.get(name, type(node).__name__)
+
     def refused(self, node: Node, reason: str, remedy: str) -> MaixSwitchError:
         """Returns the error that refuses a node, named after the ONNX node that it comes from."""
-        # The last of the joined nodes is the one that the user finds under this tensor's name.
-        name = node.sources[-1] if node.sources else node.output
-        return refuse(name, self.kinds.get(name, type(node).__name__), reason, remedy)
+        return refuse(*self.title(node), reason, remedy)
 
 
 def evaluate(graph: Graph, images: Values) -> dict[str, Values]:

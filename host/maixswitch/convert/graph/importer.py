@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.convert.refusals import AGAIN, FIXED
+from maixswitch.convert.refusals import AGAIN, DIVERGED, FIXED
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr, word
 
@@ -34,6 +34,9 @@ class Importer:
     def __init__(self, network: OnnxNetwork, settle: Settle, elementwise: Set[str]) -> None:
         """Starts with the constants of the network.
 
+        ``readers`` and ``makers`` hold the nodes of the file by name of tensor, ``dequantised`` the first real tensor
+        of each quantised one.
+
         settle: makes the node of a function that waits in a value, from (function, tensor, output, shape).
         elementwise: operators whose nodes can take in a waiting function.
         """
@@ -45,6 +48,8 @@ class Importer:
         self.graph = Graph([], {}, network.input, network.outputs, kinds=kinds)
         # A function only waits in a value if all its readers can take it in, so the readers have to be known first.
         self.readers: dict[str, list[OnnxNode]] = {}
+        self.makers = {name: node for node in network.nodes for name in node.outputs if name}
+        self.dequantised: dict[str, str] = {}
         for node in network.nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
@@ -85,7 +90,7 @@ class Importer:
         # A single NaN would spread through all tensors, and calibration would then blame another node.
         if not np.isfinite(wide).all():
             why = tr("its weights hold numbers that are not finite")
-            raise node.refused(why, word("the training has diverged; train the network again"))
+            raise node.refused(why, word(DIVERGED))
         return wide
 
     def integers(self, node: OnnxNode, index: int) -> list[int] | None:
@@ -168,10 +173,15 @@ class Importer:
         if value.order is not None:
             self.graph.orders[value.tensor] = value.order
 
-    def finish(self) -> None:
-        """Sets the outputs of the graph. MaixSwitchError for a value that cannot be an output."""
+    def finish(self, unknown: Set[str] = frozenset()) -> None:
+        """Sets the outputs of the graph. MaixSwitchError for a value that cannot be an output.
+
+        unknown: names to leave out, because a refused node makes them.
+        """
         outputs = []
         for name in self.network.outputs:
+            if name in unknown:
+                continue
             value = self.values.get(name)
             # The file format has no layer for a constant output, which does not depend on the picture.
             if not isinstance(value, Value):

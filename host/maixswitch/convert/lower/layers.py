@@ -163,6 +163,8 @@ class Quantised:
     outputs: float32 tensors.
     origin: for each tensor, the tensor of the float graph that it is compared with.
     methods: for each tensor, how the range of its scale was chosen ("minmax", "kl" ...), for the report.
+    unchanging: outputs of the float network that were the same for all pictures.
+    titles: for the sources of a layer, the name and the operator of the ONNX node that messages name.
     """
 
     layers: tuple[Layer, ...]
@@ -172,6 +174,12 @@ class Quantised:
     outputs: tuple[str, ...]
     origin: dict[str, str] = field(default_factory=dict)
     methods: dict[str, str] = field(default_factory=dict)
+    titles: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
+    unchanging: tuple[str, ...] = ()
+
+    def title(self, layer: Layer) -> tuple[str, str]:
+        """Returns the name and the operator of a layer for messages."""
+        return self.titles.get(layer.sources) or (named(layer), layer.title)
 
 
 def real(levels: NDArray[np.uint8], scale: Scale) -> NDArray[np.float32]:

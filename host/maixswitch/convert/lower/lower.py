@@ -46,7 +46,7 @@ def lower(quantised: Quantised) -> Lowered:
     """
     runnable = make_runnable(quantised)
     # The limits of single layers are checked first, because those messages name one cause.
-    check(runnable.layers, runnable.shapes)
+    check(quantised, runnable.layers, runnable.shapes)
     lowering = _Lowering(quantised, runnable, waits=False)
     # Keeping all maps in the AI RAM is faster. Only a network that does not fit pays for moves to main memory and back.
     if max(lowering.writer.rows(), default=0) > airam.ROWS:
@@ -57,7 +57,7 @@ def lower(quantised: Quantised) -> Lowered:
             worst = lowering.origin[rows.index(max(rows))]
             names = [*worst.inputs, worst.output]
             shapes = ", ".join("x".join(map(str, runnable.shapes[name])) for name in names)
-            raise ai_ram(named(worst), max(rows), shapes)
+            raise ai_ram(quantised.title(worst), max(rows), shapes, runnable.shapes[quantised.input])
     try:
         data = lowering.writer.build()
     except ValueError as error:  # numbers that do not fit into a field of the file

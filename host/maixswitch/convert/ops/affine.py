@@ -13,7 +13,7 @@ from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value, per_channel, spread
 from maixswitch.convert.lower.layers import Shape
-from maixswitch.convert.refusals import AGAIN, ONE_NUMBER
+from maixswitch.convert.refusals import AGAIN, DIVERGED, ONE_NUMBER
 from maixswitch.language import tr, word
 
 from .conv import depthwise
@@ -154,11 +154,17 @@ def read(importer: Importer, node: OnnxNode) -> None:
     value = importer.value(node)
     gain, bias, mean, var = (importer.weights(node, index) for index in range(1, 5))
     # In training mode, the mean and the variance are those of the batch, which does not exist on the board.
-    if node.attributes.get("training_mode", 0):
+    # Before opset 14, the additional outputs are all that tells.
+    if node.attributes.get("training_mode", 0) or any(node.outputs[1:]):
         raise node.refused(tr("it is in training mode"), word("export the network in its eval mode"))
     # numpy would broadcast parameters of different lengths, and hide a damaged file.
     if len({numbers.shape for numbers in (gain, bias, mean, var)}) == 1:
-        factor = gain / np.sqrt(var + float(node.attributes.get("epsilon", 1e-5)))
+        variance = var + float(node.attributes.get("epsilon", 1e-5))
+        # The root of a negative number would make NaN of the whole channel.
+        if not (variance > 0).all():
+            why = tr("its variance is {value}", value=f"{var.min():.3g}")
+            raise node.refused(why, word(DIVERGED))
+        factor = gain / np.sqrt(variance)
         # The parameters go along the second axis of ONNX, whatever the value's own order in the tensor is.
         rank = (-1, *([1] * (len(value.shape) - 2)))
         parts = [

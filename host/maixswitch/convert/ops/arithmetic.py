@@ -46,6 +46,7 @@ class Add(Node):
     """The sum of two tensors of one shape; ``curve`` or None."""
 
     curve: Curve | None = None
+    operators = ("Add", "Sum", "Sub")
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         return apply(self.curve, values[0] + values[1])
@@ -86,7 +87,7 @@ class Add(Node):
         if self.curve is not None and self.curve.is_clamp:
             quantiser.clamp(self, target, self.curve)
         elif self.curve is not None:
-            quantiser.round(target, target + BYTE, self._sums(quantiser))
+            quantiser.round(target, target + BYTE, quantiser.scale_for(self._sums(quantiser)))
             quantiser.scales[self.output] = quantiser.scale_for(quantiser.calibration.statistics[self.output])
             quantiser.look_up(self, target + BYTE, self.curve)
 

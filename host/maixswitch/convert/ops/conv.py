@@ -59,6 +59,7 @@ class Conv(Node):
     curve: Curve | None = None
     pool: str = ""
     window: Window | None = None
+    operators = ("Conv", "MatMul")
     on_kpu = True
 
     def sums(self, values: Values) -> Values:
@@ -68,6 +69,10 @@ class Conv(Node):
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         return pooled(apply(self.curve, self.sums(values[0])), self.pool)
+
+    @property
+    def is_constant(self) -> bool:
+        return not self.weights.any()
 
     # Rewriting.
 
@@ -152,7 +157,7 @@ class Conv(Node):
         lifts = sorted({0.0, FLOOR_LOSS.get(self.pool, 0.0)})
         layers = [kpu_layer(node, quantiser.scales[source], out, tensors, sums, lift) for lift in lifts]
         # Whether a lift helps depends on how often it saturates, so both layers are tried on real values.
-        if len(layers) > 1:
+        if len(layers) > 1 and quantiser.measured:
             exact = quantiser.calibration.tensors[self.output]
             layers.sort(key=lambda layer: float(np.mean((real(run_conv(layer, tensors[1]), out) - exact) ** 2)))
         quantiser.put(layers[0], quantiser.graph.shapes[self.output], out)

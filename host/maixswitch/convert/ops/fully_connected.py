@@ -34,10 +34,15 @@ class FullyConnected(Node):
     weights: Array
     bias: Array
     curve: Curve | None = None
+    operators = ("Gemm", "MatMul", "Conv")
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         sums = values[0].reshape(len(values[0]), -1) @ self.weights.T + self.bias
         return apply(self.curve, sums.astype(np.float32))
+
+    @property
+    def is_constant(self) -> bool:
+        return not self.weights.any()
 
     def scaled_behind(self, factor: Array, offset: Array) -> Node | None:
         if self.curve is not None:

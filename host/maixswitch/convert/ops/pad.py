@@ -9,6 +9,7 @@ import numpy as np
 from maixswitch.convert.graph.graph import Graph, Node, Phase
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.graph.value import is_channels_last, like_channels_last
 from maixswitch.convert.refusals import AGAIN
 from maixswitch.language import tr, word
 
@@ -26,6 +27,7 @@ class Pad(Node):
 
     pads: tuple[int, int, int, int]
     value: float | None
+    operators = ("Pad",)
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
         """Moves the border into all readers. MaixSwitchError if the result of one of them would change."""
@@ -50,24 +52,30 @@ class Pad(Node):
 
 def read(importer: Importer, node: OnnxNode) -> None:
     """Adds a Pad, or nothing for a border without a width."""
-    value = importer.map(node)
+    value = importer.value(node)
     shape = importer.shape(value)
+    # TensorFlow's exporters pad before they move the channels to the front.
+    last = is_channels_last(value, shape)
+    if not last:
+        value = importer.map(node)
+    height, width = (1, 2) if last else (2, 3)
     widths = _widths(importer, node)
     # A border along the channels, or one that crops, has no counterpart in a convolution.
-    if len(widths) != 2 * AXES or any(widths[axis] for axis in (0, 1, AXES, AXES + 1)) or min(widths) < 0:
+    other = [axis for axis in range(AXES) if axis not in (height, width)]
+    if len(widths) != 2 * AXES or any(widths[axis] or widths[axis + AXES] for axis in other) or min(widths) < 0:
         raise node.refused(tr("its padding is {pads}", pads=widths), word("pad height and width alone"))
     mode = str(node.attributes.get("mode", "constant"))
     if mode not in ("constant", "edge"):
         raise node.refused(tr("its mode is {mode}", mode=mode), word("pad with zeros"))
-    # The first two numbers of each half belong to batch and channels, which are not padded.
-    pads = (widths[2], widths[3], widths[6], widths[7])
+    pads = (widths[height], widths[width], widths[height + AXES], widths[width + AXES])
     # Exporters write a Pad of zero width if the padding happens to be symmetric.
     if not any(pads):
         importer.values[node.outputs[0]] = value
         return
     border = None if mode == "edge" else _number(importer, node)
     pad = Pad((node.name,), (value.tensor,), node.outputs[0], pads, border)
-    importer.produce(node, pad, (shape[0], shape[1] + pads[0] + pads[2], shape[2] + pads[1] + pads[3]))
+    size = (shape[0], shape[1] + pads[0] + pads[2], shape[2] + pads[1] + pads[3])
+    importer.produce(node, pad, size, like_channels_last(size) if last else None)
 
 
 def _widths(importer: Importer, node: OnnxNode) -> list[int]:
@@ -93,4 +101,8 @@ def _number(importer: Importer, node: OnnxNode) -> float:
     return float(number.ravel()[0])
 
 
-OPERATORS = (Operator(("Pad",), read, "becomes padding of the convolution behind it", "constant"),)
+OPERATORS = (
+    Operator(
+        ("Pad",), read, "becomes padding of the convolution behind it", "of height and width, whichever axes they are"
+    ),
+)

@@ -47,6 +47,7 @@ class Pool(Node):
 
     pool: str
     window: Window | None = None
+    operators = ("MaxPool", "AveragePool")
     scale_from = ScaleFrom.INPUT
 
     def evaluate(self, values: Sequence[Values]) -> Values:

@@ -112,4 +112,3 @@ def _repeats_pixels(node: OnnxNode, side: int, times: int) -> bool:
 
 
 OPERATORS = (Operator(("Resize",), read, "nearest neighbour, bytes repeated", "twice the size, or a power of two"),)
-REFUSED = {"Upsample": "export with opset 11 or newer, which writes Resize instead"}

@@ -20,7 +20,7 @@ from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value
 from maixswitch.convert.lower.layers import Layer, Shape
 from maixswitch.convert.quantise.quantiser import Quantiser
-from maixswitch.convert.refusals import AGAIN
+from maixswitch.convert.refusals import AGAIN, DIVERGED
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
@@ -29,6 +29,7 @@ from .operator import Operator
 
 LONGEST = 14
 """The largest number of nodes in one curve; each may double the work of evaluating it."""
+LEVELS = 256
 LOGISTIC = ("sigmoid", "logistic")
 """Curves for which the firmware has a layer of floats."""
 
@@ -208,6 +209,8 @@ def read_clip(importer: Importer, node: OnnxNode) -> None:
         array = importer.constant(node, index)
         if array is not None and (array.dtype.kind not in "fiu" or not array.size):
             raise node.refused(tr("its input {number} is missing or holds no numbers", number=index + 1), word(AGAIN))
+        if array is not None and np.isnan(array.ravel()[0]):
+            raise node.refused(tr("its weights hold numbers that are not finite"), word(DIVERGED))
         ends.append(float(node.attributes.get(name, default)) if array is None else float(array.ravel()[0]))
     follow(importer, node, importer.waiting(node), clamp(ends[0], ends[1], node.name))
 
@@ -224,6 +227,12 @@ def read_prelu(importer: Importer, node: OnnxNode) -> None:
 
 def follow(importer: Importer, node: OnnxNode, value: Value, function: Function) -> None:
     """Makes the output the function of the value, which may already be a function."""
+    # The function of a range that the file states is a range as well.
+    stated = importer.graph.ranges.get(value.tensor if value.function.is_identity else value.name)
+    if stated is not None:
+        with np.errstate(all="ignore"):
+            ends = np.nan_to_num(np.asarray(function.curve.evaluate(np.linspace(*stated, LEVELS)), np.float64))
+        importer.graph.ranges[node.outputs[0]] = (float(ends.min()), float(ends.max()))
     leave(importer, node, value, after(function, value.function))
 
 

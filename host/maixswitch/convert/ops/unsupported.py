@@ -11,7 +11,7 @@ REFUSED = {
     ),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), RECURRENT),
     **dict.fromkeys(("If", "Loop", "Scan"), FIXED),
-    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"), FLOAT),
+    **dict.fromkeys(("DynamicQuantizeLinear",), FLOAT),
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"), FLOAT),
     **dict.fromkeys(("InstanceNormalization", "LayerNormalization", "GroupNormalization", "LpNormalization"), NORM),
     **dict.fromkeys(("LRN", "MeanVarianceNormalization"), NORM),

@@ -69,6 +69,24 @@ def load_one(path: Path, shape: Sequence[int]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
+def made_up(shape: Sequence[int], count: int) -> NDArray[np.uint8]:
+    """Returns uint8 (count, c, h, w) of soft coloured waves with a little noise, the same in each call.
+
+    Where a file states its ranges, such pictures only show by how much rounding shifts the means.
+    """
+    draw = np.random.default_rng(0)
+    channels, height, width = shape
+    y, x = np.arange(height)[:, None] / height, np.arange(width) / width
+    pictures = []
+    for _ in range(count * channels):
+        across, down = draw.uniform(0.5, 12, 2) * 2 * np.pi
+        wave = np.sin(x * across + draw.uniform(0, 6)) * np.cos(y * down + draw.uniform(0, 6))
+        level, contrast = draw.uniform(40, 215), draw.uniform(20, 120)
+        pictures.append(level + contrast * wave + draw.normal(0, 8, (height, width)))
+    levels: NDArray[np.uint8] = np.clip(np.array(pictures), 0, 255).astype(np.uint8)
+    return levels.reshape(count, *shape)
+
+
 def _paths(folder: Path) -> list[Path]:
     with files.reading(folder):
         return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file())

@@ -86,6 +86,7 @@ class Quantiser:
     """Collects the layers in order; each node of the graph adds its own.
 
     A tensor in its original type (uint8 or float32) keeps its name; in the other type, the name gets an ending.
+    ``measured``: do the calibration and the trial hold values of pictures? Else only shapes count.
     """
 
     def __init__(
@@ -96,16 +97,21 @@ class Quantiser:
         methods: dict[str, str],
         images: Values,
         options: QuantiseOptions,
+        trial: type[Trial] = Trial,
     ) -> None:
+        """Quantises all nodes. ``trial``: what computes the few images on which biases are corrected."""
         self.graph, self.calibration, self.options = graph, calibration, options
         self.scales, self.shapes = dict(scales), dict(graph.shapes)
         self.methods = methods
         self.layers: list[Layer] = []
         self.origin = {graph.input: graph.input}
-        self.trial = Trial(self.shapes, self.scales, graph.input, images[: calibration.tried])
+        self.titles: dict[tuple[str, ...], tuple[str, str]] = {}
+        self.measured = trial is Trial
+        self.trial = trial(self.shapes, self.scales, graph.input, images[: calibration.tried])
         # The nodes are in the order in which they run, so the layers of the inputs of a node already exist.
         for node in graph.nodes:
             node.quantise(self)
+            self.titles[node.sources] = graph.title(node)
             self.origin[node.output] = node.output
 
     def result(self) -> Quantised:
@@ -122,6 +128,8 @@ class Quantiser:
             outputs,
             {name: original for name, original in self.origin.items() if name in results},
             {name: method for name, method in self.methods.items() if name in names},
+            self.titles,
+            tuple(name for name in self.graph.outputs if self.calibration.statistics[name].unchanging),
         )
 
     def put(self, layer: Layer, shape: Sequence[int], scale: Scale | None = None) -> str:
@@ -161,7 +169,8 @@ class Quantiser:
         other = name + BYTE
         # The tensor has no scale in the plan, so its range is measured on the floats.
         if other not in self.origin:
-            self.round(name, other, self.calibration.statistics[name])
+            stated = self.graph.ranges.get(name)
+            self.round(name, other, Scale.covering(*stated) if stated else self._scale_of(name))
             self.origin[other] = name
         return other
 
@@ -182,9 +191,12 @@ class Quantiser:
         """Returns a scale for a tensor with these values."""
         return choose([statistics], self.options.ranges)[0]
 
-    def round(self, source: str, target: str, statistics: TensorStatistics) -> None:
-        """Rounds floats to the levels of a scale that suits ``statistics``."""
-        for layer, levels in portable.rounded(source, target, self.scale_for(statistics)):
+    def _scale_of(self, name: str) -> Scale:
+        return self.scale_for(self.calibration.statistics[name])
+
+    def round(self, source: str, target: str, scale: Scale) -> None:
+        """Rounds floats to the levels of a scale."""
+        for layer, levels in portable.rounded(source, target, scale):
             self.put(layer, self.shapes[source], levels)
 
     def clamp(self, node: Node, source: str, curve: Curve) -> None:

@@ -57,6 +57,15 @@ class TensorStatistics:
         """The largest distance from 0."""
         return max(-min(self.lows), max(self.highs), 0.0)
 
+    @property
+    def unchanging(self) -> bool:
+        """Has the tensor the same values in all of several images?"""
+        if self.images < 2 or len(set(self.lows)) > 1 or len(set(self.highs)) > 1:
+            return False
+        # Samples of large tensors are of other elements in each image, so only their ends can be compared.
+        parts = [*self.halves[0], *self.halves[1]]
+        return all(part.size >= PER_IMAGE or np.array_equal(part, parts[0]) for part in parts)
+
     def ends(self, halves: Sequence[int]) -> tuple[Reals, Reals]:
         """Returns the least and the largest values of the images in some halves."""
         # With a single image, both halves are this image, because an empty half cannot judge anything.
@@ -89,24 +98,33 @@ def choose(
         }
         method = min(errors, key=lambda name: errors[name])
     # Once the method is chosen, all images measure the range.
-    low, high = _candidates(members, (0, 1))[method]
+    low, high = _candidates(members, (0, 1), method)[method]
     # Levels beyond the limits would never be used.
     return Scale.covering(max(low, limits[0]), min(high, limits[1])), method
 
 
-def _candidates(members: Sequence[TensorStatistics], halves: Sequence[int]) -> dict[str, tuple[float, float]]:
-    """Returns ranges by the name of their method, from one half of the images or from both."""
-    values = np.concatenate([statistics.half(half) for statistics in members for half in halves])
+def _candidates(
+    members: Sequence[TensorStatistics], halves: Sequence[int], method: str = ""
+) -> dict[str, tuple[float, float]]:
+    """Returns ranges by the name of their method, from one half of the images or from both.
+
+    method: the only one that is needed, "" for all.
+    """
     ends = [statistics.ends(halves) for statistics in members]
     low, high = min(lows.min() for lows, _ in ends), max(highs.max() for _, highs in ends)
     # The spread from image to image hints at the values of pictures on the board.
     wide = min(lows.min() - lows.std() for lows, _ in ends), max(highs.max() + highs.std() for _, highs in ends)
     ranges = {"minmax": (float(low), float(high)), "wide": (float(wide[0]), float(wide[1]))}
+    # The other methods sort or count all values, which takes far more time.
+    if method in ranges:
+        return ranges
+    values = np.concatenate([statistics.half(half) for statistics in members for half in halves])
     # A few outliers can make the levels of all others coarse, so cutting them off often has a smaller error.
     for tail in TAILS:
         lower, upper = np.quantile(values, [tail, 1 - tail])
         ranges[f"percentile {100 * (1 - tail):g}"] = (float(lower), float(upper))
-    ranges["kl"] = least_divergence(values)
+    if method not in ranges:
+        ranges["kl"] = least_divergence(values)
     return ranges
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 
 import numpy as np
 
 from maixswitch.convert.graph.curve import Curve
-from maixswitch.convert.graph.graph import Graph, ScaleFrom, is_map
+from maixswitch.convert.graph.graph import Graph, Node, ScaleFrom, is_map
 from maixswitch.kmodel.write.quantize import Scale
 
 from .calibration import Calibration
 from .ranges import TensorStatistics, choose
 
+FROM_FILE = "file"
+"""How the range was chosen if the file states it."""
 LEAST_PART = 2.0**-14
 """A range is at least this part of the largest possible sum; otherwise z would need more than 36 bits."""
 
@@ -73,14 +76,43 @@ def plan(
             scale, method_used = Scale(1.0, pad), "pixels"
         else:
             # All members of a group share the scale, so all of them are measured.
-            limits = _limits(names, calibration)
-            scale, method_used = choose([_measured(name, calibration) for name in names], method, limits)
+            limits = _limits(names, calibration.makers)
+            stated = _stated(names, graph, calibration)
+            if stated is None:
+                scale, method_used = choose([_measured(name, calibration) for name in names], method, limits)
+            else:
+                scale, method_used = Scale.covering(max(stated[0], limits[0]), min(stated[1], limits[1])), FROM_FILE
             # The sums may become larger than on these pictures, and z must not overflow.
             reach = max(calibration.makers[name].reach(calibration.largest_input(name)) for name in names)
             scale = _not_too_fine(scale, reach)
         scales.update(dict.fromkeys(names, scale))
         methods.update(dict.fromkeys(names, method_used))
     return scales, methods
+
+
+def without_range(graph: Graph) -> list[str]:
+    """Returns the tensors of bytes whose range neither the file nor another tensor of the same scale states."""
+    groups, makers = Groups(graph), {node.output: node for node in graph.nodes}
+    names = sorted(name for name in groups.bytes if not groups.fixed(name))
+    return [name for name in names if makers[name].scale_from is ScaleFrom.OWN and graph.range_of(name) is None]
+
+
+def _stated(names: list[str], graph: Graph, calibration: Calibration) -> tuple[float, float] | None:
+    """The range of a group that the file states; None if it does not for one of the members."""
+    ranges = []
+    for name in names:
+        maker, stated = calibration.makers[name], graph.range_of(name)
+        # What copies the bytes of another member needs no range.
+        if stated is None and maker.scale_from is not ScaleFrom.OWN:
+            continue
+        if stated is None:
+            return None
+        ranges.append(stated)
+        # The file states the range behind a mean pool. The bytes before it may have a wider one.
+        before = maker.before_pool(calibration.first_tensors(maker.inputs))
+        if before is not None:
+            ranges.append((float(before.min()), float(before.max())))
+    return (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
 
 
 def _measured(name: str, calibration: Calibration) -> TensorStatistics:
@@ -90,9 +122,9 @@ def _measured(name: str, calibration: Calibration) -> TensorStatistics:
     return calibration.statistics[name] if values is None else TensorStatistics.of(values)
 
 
-def _limits(names: list[str], calibration: Calibration) -> tuple[float, float]:
+def _limits(names: list[str], makers: Mapping[str, Node]) -> tuple[float, float]:
     """The bounds of all values of a group. Only nodes that do not copy another member count."""
-    limits = [calibration.makers[name].limits for name in names if calibration.makers[name].scale_from is ScaleFrom.OWN]
+    limits = [makers[name].limits for name in names if makers[name].scale_from is ScaleFrom.OWN]
     return min((low for low, _ in limits), default=-inf), max((high for _, high in limits), default=inf)
 
 

@@ -18,6 +18,8 @@ from maixswitch.convert.refusals import AGAIN
 from maixswitch.language import tr, word
 
 Data = NDArray[Any]
+MOST_READ = 1 << 16
+"""Elements of a constant whose values may decide a shape. Larger ones are weights."""
 EVALUATED = frozenset(
     (
         *("Constant", "ConstantOfShape", "Identity", "Dropout", "Cast", "Shape", "Size", "Range"),
@@ -58,8 +60,24 @@ def _named(node: OnnxNode, arguments: Sequence[Data | None]) -> dict[str, Data]:
     return {name: array for name, array in zip(node.inputs, arguments, strict=True) if array is not None}
 
 
+def inferred_shapes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list[tuple[int, ...] | None]:
+    """Returns the shape of each result, None for one that onnx cannot infer; the arguments are as in ``evaluate``."""
+    try:
+        return _shapes(node, arguments, opset)
+    except Exception:  # onnx raises its own exceptions, depending on the file; then nothing is known
+        return [None for name in node.outputs if name]
+
+
 def _sizes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list[float]:
     """The number of elements of each result, by onnx's inference. ValueError if it cannot infer one."""
+    shapes = _shapes(node, arguments, opset)
+    # A size that onnx cannot infer may be any size, so the node is refused.
+    if None in shapes:
+        raise ValueError("the size of its result is unknown")
+    return [float(np.prod([float(side) for side in shape or ()])) for shape in shapes]
+
+
+def _shapes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list[tuple[int, ...] | None]:
     from onnx import defs, helper, numpy_helper, shape_inference
 
     arrays = _named(node, arguments)
@@ -68,19 +86,18 @@ def _sizes(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> list
         for name, array in arrays.items()
     }
     # The inference gets the values as well as the types, because the size of a Reshape or Range depends on them.
-    tensors = {name: numpy_helper.from_array(array, name) for name, array in arrays.items()}
+    tensors = {name: numpy_helper.from_array(array, name) for name, array in arrays.items() if array.size <= MOST_READ}
     schema = defs.get_schema(node.kind, opset, "")
     inferred = shape_inference.infer_node_outputs(
         schema, node.proto, types, tensors, opset_imports=[helper.make_opsetid("", opset)]
     )
-    sizes = []
+    shapes: list[tuple[int, ...] | None] = []
     for name in filter(None, node.outputs):
-        dims = inferred[name].tensor_type.shape.dim
-        # A size that onnx cannot infer may be any size, so the node is refused.
-        if not inferred[name].tensor_type.HasField("shape") or not all(dim.HasField("dim_value") for dim in dims):
-            raise ValueError("the size of its result is unknown")
-        sizes.append(float(np.prod([float(dim.dim_value) for dim in dims])))
-    return sizes
+        dims = inferred[name].tensor_type.shape.dim if name in inferred else []
+        known = name in inferred and inferred[name].tensor_type.HasField("shape")
+        known = known and all(dim.HasField("dim_value") for dim in dims)
+        shapes.append(tuple(int(dim.dim_value) for dim in dims) if known else None)
+    return shapes
 
 
 def _results(node: OnnxNode, arguments: Sequence[Data | None], opset: int) -> tuple[Data, ...]:

@@ -17,19 +17,21 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
 
 from . import foreign
+from .lift import OWN, lifted
 from .tflite import file as tflite_file
 from .tflite import network as tflite_network
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
-OPSETS = range(11, 23)
 LARGEST = 512 << 20
 """Bytes; far more than any network for a board with 6 MiB."""
 
 
 def load(path: Path) -> ModelProto:
-    """Returns the file as an onnx model, checked, with its external data. A .tflite file becomes one in memory.
+    """Returns the file as an onnx model, checked, with its external data, in the form of ``lift.lifted``.
+
+    A .tflite file becomes one in memory.
 
     MaixSwitchError (input or output) if it cannot be read, (findings) if it is damaged or of another format, (usage) if
     onnx is not installed.
@@ -67,7 +69,7 @@ def load(path: Path) -> ModelProto:
         raise
     except Exception as error:  # protobuf, the checker and the inliner raise various exceptions, not all public
         raise _damaged(path, error) from error
-    return model
+    return lifted(model, path)
 
 
 def _damaged(path: Path, error: Exception) -> MaixSwitchError:
@@ -83,10 +85,10 @@ def read_network(path: Path) -> OnnxNetwork:
 
 
 def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
-    """Returns a loaded network as nodes and arrays. ``path``: for messages. MaixSwitchError as ``read_network``."""
+    """Returns what ``load`` made as nodes and arrays. ``path``: for messages. MaixSwitchError as ``read_network``."""
     from onnx import numpy_helper
 
-    opset = _opset(model, path)
+    opset = next(int(item.version) for item in model.opset_import if item.domain in OWN)
     graph = model.graph
     try:
         nodes = [_node(number, proto) for number, proto in enumerate(graph.node)]
@@ -95,7 +97,7 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
         raise _damaged(path, error) from error
     # An operator of another domain may have the name of an ONNX operator and compute something else.
     for node, proto in zip(nodes, graph.node, strict=True):
-        if proto.domain not in ("", "ai.onnx"):
+        if proto.domain not in OWN:
             why = tr("the operator belongs to {domain}, not to ONNX itself", domain=proto.domain)
             raise node.refused(why, tr("export it without the optimisations of a runtime"))
     # float16 is refused here with a remedy, because the report compares with float32.
@@ -139,20 +141,6 @@ def _plain(value: Any) -> Any:
     return list(value)
 
 
-def _opset(model: ModelProto, path: Path) -> int:
-    versions = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
-    if not versions or versions[0] not in OPSETS:
-        text = tr(
-            "{path}: opset {opset}; expected {low} to {high}: export it again with opset_version=17",
-            path=path,
-            opset=versions[0] if versions else "?",
-            low=OPSETS[0],
-            high=OPSETS[-1],
-        )
-        raise MaixSwitchError(text)
-    return int(versions[0])
-
-
 def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
     """Returns the input's shape with batch 1."""
     from onnx import TensorProto
@@ -170,8 +158,8 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
     if len(dims) != 4:
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         raise MaixSwitchError(f"{text}; {remedy}")
-    # An open batch is fine, because the board runs one picture. All other sizes have to be known.
-    if dims[0] > 1 or not all(dims[1:]):
+    # The batch does not matter, because the board runs one picture. All other sizes have to be known.
+    if not all(dims[1:]):
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         advice = tr(
             "export it with fixed sizes, or set them: python -m onnxruntime.tools.make_dynamic_shape_fixed --help"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,14 @@ from maixswitch.convert.graph.onnx_node import OnnxNetwork, OnnxNode
 from maixswitch.convert.graph.value import Value, channels_last
 from maixswitch.convert.ops import ELEMENTWISE, READERS, REFUSED
 from maixswitch.convert.ops.affine import settle
-from maixswitch.convert.refusals import UNKNOWN
+from maixswitch.convert.refusals import AGAIN, UNKNOWN, together
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
 
-from .constants import evaluate
+from .constants import EVALUATED, evaluate
 from .onnx_file import read_network
 from .rewriting import rewrite
+from .stand_in import stand_in
 
 MOST_NODES = 3000
 _DEFAULTS: list[tuple[float | None, set[float], set[float]]] = [
@@ -48,13 +50,13 @@ def graph_of(
         raise MaixSwitchError(
             tr("{path}: {count} nodes; expected at most {most}", path=path, count=count, most=MOST_NODES)
         )
+    # Nodes that no output needs may be operators that the board cannot run.
+    network = replace(network, nodes=_needed(network))
     importer = Importer(network, settle, ELEMENTWISE)
+    refusals: list[MaixSwitchError] = []
     with np.errstate(all="ignore"):  # weights that are not finite are refused where they are read
         _start(importer)
-        # A node comes after those that it depends on; onnx.checker has refused any other order.
-        for node in network.nodes:
-            _read_node(importer, node)
-        importer.finish()
+        kept = _read_nodes(importer, refusals)
         graph = importer.graph
         # The pixels are set before the rewriting, which may use them.
         graph.pixels = pixels(graph.shapes[network.input][0], scale, mean, std)
@@ -64,8 +66,46 @@ def graph_of(
             factor, offset = (f"{number:.6g}" for number in network.pixels)
             note = tr("the file says what it gets: pixel x {factor} + {offset}", factor=factor, offset=offset)
             graph.notes.append(note)
-        rewrite(graph)
+        rewrite(graph, refusals, kept)
+    if refusals:
+        raise together(refusals)
     return graph
+
+
+def _read_nodes(importer: Importer, refusals: list[MaixSwitchError]) -> set[str]:
+    """Reads all nodes and collects what is refused; returns the tensors that refused nodes read."""
+    unknown: set[str] = set()
+    kept: set[str] = set()
+    # A node comes after those that it depends on; onnx.checker has refused any other order.
+    for node in importer.network.nodes:
+        blind = not unknown.isdisjoint(node.inputs)
+        try:
+            # Behind a node whose result has no known shape, only the operators themselves can be judged.
+            if not blind:
+                _read_node(importer, node)
+                continue
+            # What computes shapes and indices may still disappear.
+            if node.kind not in EVALUATED:
+                _check_operator(node)
+        except MaixSwitchError as error:
+            refusals.append(error)
+        kept.update(value.tensor for name in node.inputs if isinstance(value := importer.values.get(name), Value))
+        unknown |= set(node.outputs) - {""} if blind else stand_in(importer, node)
+    try:
+        importer.finish(unknown)
+    except MaixSwitchError as error:
+        refusals.append(error)
+    return kept
+
+
+def _needed(network: OnnxNetwork) -> tuple[OnnxNode, ...]:
+    """Returns the nodes on which the outputs depend, in order."""
+    needed, nodes = set(network.outputs), []
+    for node in reversed(network.nodes):
+        if not needed.isdisjoint(node.outputs):
+            needed.update(node.inputs)
+            nodes.append(node)
+    return tuple(nodes[::-1])
 
 
 def pixels(
@@ -118,8 +158,16 @@ def _read_node(importer: Importer, node: OnnxNode) -> None:
         if results is not None:
             importer.values.update(zip(node.outputs, results, strict=True))
             return
-    # The message for an operator that the board cannot run says what to use instead, if that is known.
-    if node.kind not in READERS:
-        remedy = REFUSED.get(node.kind, UNKNOWN)
-        raise node.refused(tr("the board cannot run this operator"), word(remedy))
+    _check_operator(node)
+    # One NaN would spread through all tensors behind it.
+    for name, value in node.attributes.items():
+        if isinstance(value, float) and not np.isfinite(value):
+            raise node.refused(tr("its {name} is {value}", name=name, value=value), word(AGAIN))
     READERS[node.kind](importer, node)
+
+
+def _check_operator(node: OnnxNode) -> None:
+    """Raises MaixSwitchError for an operator that the board cannot run."""
+    # The message says what to use instead, if that is known.
+    if node.kind not in READERS:
+        raise node.refused(tr("the board cannot run this operator"), word(REFUSED.get(node.kind, UNKNOWN)))

@@ -11,6 +11,7 @@ from typing import Any
 from maixswitch.convert.lower.layers import Quantised
 from maixswitch.convert.lower.lower import Lowered
 from maixswitch.convert.lower.runnable import make_runnable
+from maixswitch.convert.quantise.scales import FROM_FILE
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.describe import describe
 from maixswitch.kmodel.judge.report import grid
@@ -35,6 +36,7 @@ class Facts:
     nearness: of every float tensor, as the model's runtime computes it.
     other_runtimes: nearness of the outputs as other runtimes compute them; empty if only last digits can differ.
     calibrated, held_back: numbers of pictures.
+    noise, made_up: are they noise, or made up because the file states its ranges?
     seconds: duration of the conversion.
     """
 
@@ -50,6 +52,7 @@ class Facts:
     calibrated: int = 0
     held_back: int = 0
     noise: bool = False
+    made_up: bool = False
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
 
@@ -61,6 +64,9 @@ def document(facts: Facts) -> Document:
     kmodel = describe(facts.model, facts.output, file_kind(facts.lowered.data))
     fits = [item["name"] for item in kmodel["firmware"] if item["verdict"] == "fits"]
     agreement = facts.agreement
+    methods = [method for method in quantised.methods.values() if method != "pixels"]
+    stated = methods.count(FROM_FILE)
+    measured = len(methods) - stated
     return {
         "schema": SCHEMA,
         "command": "convert",
@@ -68,7 +74,13 @@ def document(facts: Facts) -> Document:
         "output": str(facts.output),
         "kind": facts.kind,
         "seconds": round(facts.seconds, 2),
-        "images": {"calibrated": facts.calibrated, "held_back": facts.held_back, "noise": facts.noise},
+        "images": {
+            "calibrated": facts.calibrated,
+            "held_back": facts.held_back,
+            "noise": facts.noise,
+            "made_up": facts.made_up,
+        },
+        "ranges": {"file": stated, "measured": measured},
         "steps": list(_steps(facts)),
         "runtime": facts.model.runtime,
         "outputs": [{"name": name, **_near(facts, name)} for name in quantised.outputs],
@@ -77,6 +89,7 @@ def document(facts: Facts) -> Document:
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
         "fits": fits,
+        "unchanging": list(quantised.unchanging),
         "notes": list(facts.notes),
         "kmodel": kmodel,
     }
@@ -165,6 +178,10 @@ def summary(report: Document) -> list[str]:
         lines.append(
             tr("TRIAL WITH NOISE: ranges and figures say nothing about real pictures; convert again with --images DIR")
         )
+    elif images["made_up"]:
+        lines.append(
+            tr("no pictures: the ranges are those of the file; the figures are of made-up pictures and say little")
+        )
     else:
         lines.append(
             tr(
@@ -178,12 +195,21 @@ def summary(report: Document) -> list[str]:
                 calibrated=images["calibrated"],
             )
         )
+    if report["ranges"]["file"]:
+        lines.append(tr("ranges: {file} tensors from the file, {measured} measured", **report["ranges"]))
     for runtime, outputs in _outputs(report):
         for item in outputs:
             line = tr(
                 "output {name}: SNR {snr} dB on {runtime}", name=item["name"], snr=decibels(item), runtime=runtime
             )
             lines.append(line)
+    lines += [
+        tr(
+            "warning: {line}",
+            line=tr("output {name}: the float network gives the same numbers for all pictures", name=name),
+        )
+        for name in report["unchanging"]
+    ]
     # Other runtimes are only mentioned if the results differ enough to matter.
     others = [item["runtime"] for item in report["elsewhere"] if not item["same"]]
     if others:
