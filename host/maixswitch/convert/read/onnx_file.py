@@ -52,7 +52,7 @@ def load(path: Path) -> ModelProto:
             raise MaixSwitchError(text)
         data = path.read_bytes()
     if data[4:8] == tflite_file.MAGIC:
-        return tflite_network.model_of(data, path)
+        return tflite_network.model_of(data, path, with_ranges=True)
     try:
         model = onnx.load_model_from_string(data)
         # Protobuf accepts almost any bytes, even an empty file, as a model without fields.
