@@ -37,7 +37,7 @@ def literal(text: str) -> Any:
     Raises ValueError for anything else, and for more than 128 KiB or 64 levels.
     """
     # Check the limits before the parser runs: according to Python's documentation, deep nesting can crash ast.parse.
-    if len(text) > MAX_SCRIPT or _deep(text):
+    if len(text) > MAX_SCRIPT or deep(text):
         raise ValueError("too long or too deep")
     try:
         return ast.literal_eval(text.strip())
@@ -50,7 +50,7 @@ def from_json(text: str) -> Any:
 
     Raises ValueError for invalid text, more than 64 levels, and numbers that Python cannot read.
     """
-    if _deep(text):
+    if deep(text):
         raise ValueError("too deep")
     try:
         return json.loads(text)
@@ -58,7 +58,8 @@ def from_json(text: str) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _deep(text: str) -> bool:
+def deep(text: str) -> bool:
+    """Does a text nest brackets deeper than 64 levels?"""
     depth = 0
     for c in text:
         if c in "[({":

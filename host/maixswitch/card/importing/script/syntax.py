@@ -6,16 +6,13 @@ import ast
 import re
 import warnings
 
-from maixswitch.card.importing.literals import decode
+from maixswitch.card.importing.literals import BROKEN, MAX_SCRIPT, decode, deep
 
 from .relevance import mark
 
-MAX_SCRIPT = 128 << 10
-MAX_DEPTH = 64
 MAX_REPAIRS = 12
 MAX_REPAIRED = 48 << 10
 BYTES = re.compile(r"\b[bB](?=[\"'])()")
-BROKEN = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, OverflowError)
 
 
 def parse(source: str | bytes) -> tuple[ast.Module | None, str]:
@@ -77,16 +74,3 @@ def _blank(lines: list[str], number: int | None) -> bool:
         return False
     lines[number - 1] = line[: len(line) - len(line.lstrip())] + "pass"
     return True
-
-
-def deep(text: str) -> bool:
-    """Does a text nest brackets deeper than 64 levels?"""
-    depth = 0
-    for c in text:
-        if c in "[({":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return True
-        elif c in "])}":
-            depth = max(0, depth - 1)
-    return False
