@@ -6,13 +6,15 @@ import ast
 from itertools import islice
 from typing import Any
 
+from maixswitch.card.importing.literals import MAX_SCRIPT
+
 from . import broken
 from .lists import Lists
 from .machine import Choice, OpenText, Shared
 from .merge import Guesses, finished, merged, with_guesses
 from .reading import ModelUse, ScriptReading
 from .statements import Statements
-from .syntax import MAX_SCRIPT, parse
+from .syntax import parse
 from .values import (
     Class,
     Frame,
