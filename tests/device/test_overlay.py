@@ -17,7 +17,7 @@ from device.once.error_texts import codes
 from device.overlay import COLOURS, INKS, LINE, Overlay
 from device.results import BARS, BOXES, Results
 from device.spec import Labels, ModelSpec
-from device.text import ink, plain, wrap
+from device.text import ink
 
 PANELS = [
     ("dock", 0),
@@ -384,25 +384,3 @@ def test_the_end_tells_what_ended_the_app():
     message = " ".join(text for _, _, text in texts(glass, lambda: glass.overlay.stopped(ValueError("because"))))
     assert "because" in message
     assert "Stopped" in message
-
-
-# -- text --
-
-
-@given(st.text(max_size=300), st.integers(1, 60))
-def test_wrap_keeps_every_word_and_the_width(text, columns):
-    lines = wrap(text, columns)
-    assert all(len(line) <= columns for line in lines)
-    assert "".join("".join(lines).split()) == "".join("".join(plain(part).split()) for part in text.split("\n"))
-
-
-def test_wrap_breaks_at_spaces():
-    assert wrap("the model does not fit", 9) == ["the model", "does not", "fit"]
-    assert wrap("a\n\nb", 9) == ["a", "", "b"]
-    assert wrap("abcdefghij k", 4) == ["abcd", "efgh", "ij k"]
-
-
-@given(st.text(max_size=50))
-def test_plain_is_printable_and_as_long(text):
-    assert all(" " <= c <= "~" for c in plain(text))
-    assert len(plain(text)) == len(text)

@@ -57,5 +57,5 @@ def test_bytes_per_call(printed: dict[str, str], call: str, most: int) -> None:
 
 def test_heap(printed: dict[str, str]) -> None:
     """The fakes leave most of the heap to the app, and 600 switches leave it flat."""
-    assert int(printed["imported"]) < 216 * 1024  # 8 KiB of it is the table of firmware images
+    assert int(printed["imported"]) < 220 * 1024  # 12 KiB of it: the table of firmware images, the firmware's JSON
     assert int(printed["growth"]) <= 4096

@@ -250,11 +250,12 @@ def test_the_power_fails_within_the_steps(
 
     class Decided(BoardTarget):
         def finish(self, force: bool = False) -> None:
+            # Before sync ends, because it would start the board again.
+            board.power_cut()
             raise KeyboardInterrupt
 
     with pytest.raises(Exception, match="the board uses them from its next start on"):
         sync(board.port, card, lambda connected: Decided(connected))
-    board.power_cut()
     steps = journal.parse((sd / "SYNC/STEPS").read_bytes())
     assert steps
     FolderTarget(sd).drop(steps[:done])
