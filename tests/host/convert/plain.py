@@ -17,10 +17,11 @@ from maixswitch.convert.lower import layers as q
 from maixswitch.convert.ops.concat import QuantizedConcat
 from maixswitch.convert.ops.fully_connected import FloatFullyConnected
 from maixswitch.convert.ops.global_mean import FloatMean
+from maixswitch.convert.ops.pick import Pieces
 from maixswitch.convert.ops.resize import QuantizedResize
 from maixswitch.convert.ops.softmax import FloatSoftmax
 from maixswitch.convert.ops.unary import FloatLogistic
-from maixswitch.convert.ops.views import FloatFlat
+from maixswitch.convert.ops.views import FloatChannelsLast, FloatFlat
 from maixswitch.convert.ops.window_pool import FloatAveragePool, QuantizedMaxPool
 from tests.host.convert import plain_floats as floats
 
@@ -57,6 +58,9 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return np.asarray(layer.table)[first]
     if isinstance(layer, QuantizedConcat | q.FloatConcat):
         return np.concatenate(list(inputs), axis=0)
+    if isinstance(layer, Pieces):
+        parts = [first.reshape(-1)[start : start + count] for start, count in layer.pieces]
+        return np.concatenate(parts).reshape(net.shapes[layer.output])
     if isinstance(layer, QuantizedMaxPool):
         return max_pool(first, layer, tuple(net.shapes[layer.output]))
     if isinstance(layer, FloatAveragePool):
@@ -73,6 +77,8 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return floats.fully_connected(layer.weights, layer.bias, first)
     if isinstance(layer, q.FloatMasked):
         return floats.masked(first, inputs[1])
+    if isinstance(layer, FloatChannelsLast):
+        return first.transpose(1, 2, 0).reshape(-1)
     if isinstance(layer, FloatFlat):
         return first.reshape(-1)
     if isinstance(layer, FloatSoftmax):

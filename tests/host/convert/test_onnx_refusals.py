@@ -71,11 +71,11 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
         "nearest from",
         "asymmetric",
     ),
-    "softmax of a map": (lambda b, x: b.node("Softmax", [x], axis=1), "axis 1 of shape", "end the network"),
+    "softmax of a map": (lambda b, x: b.node("Relu", [b.node("Softmax", [x], axis=1)]), "axis 1 of", "end the network"),
     "slopes": (
-        lambda b, x: b.node("PRelu", [x, b.constant(np.arange(6.0).reshape(6, 1, 1))]),
-        "a slope for each channel",
-        "LeakyRelu",
+        lambda b, x: b.node("PRelu", [x, b.constant(np.arange(24.0))]),
+        "slopes differ from pixel to pixel",
+        "each channel",
     ),
     "numbers by pixel": (
         lambda b, x: b.node("Mul", [x, b.constant(b.random.normal(0, 1, (16, 24)))]),

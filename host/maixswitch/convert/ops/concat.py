@@ -19,7 +19,7 @@ from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
 from .operator import Operator
-from .views import flat
+from .views import flat, flat_in_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +76,12 @@ def read(importer: Importer, node: OnnxNode) -> None:
         total = sum(value.shape[axis] for value in values)
         shape = (total,)
         like = Value("", "", tuple(total if i == axis else 1 for i in range(len(values[0].shape))))
+    # The heads of a detector: parts of different sizes, joined along their boxes, follow each other in memory.
+    elif (parts := _in_order(importer, node, values, axis)) is not None:
+        like = Value(
+            "", "", (*values[0].shape[:axis], sum(v.shape[axis] for v in values), *values[0].shape[axis + 1 :])
+        )
+        values, shape = parts, (sum(importer.shape(part)[0] for part in parts),)
     else:
         why = tr("it joins shapes {shapes} along axis {axis}", shapes=[v.shape for v in values], axis=axis)
         raise node.refused(why, word("join maps of one size along their channels"))
@@ -85,6 +91,15 @@ def read(importer: Importer, node: OnnxNode) -> None:
         return
     concat = Concat((node.name,), tuple(value.tensor for value in values), node.outputs[0])
     importer.produce(node, concat, shape, like)
+
+
+def _in_order(importer: Importer, node: OnnxNode, values: list[Value], axis: int) -> list[Value] | None:
+    """Returns the values as flat tensors whose concatenation is the node's result; None if there are none."""
+    others = {(*value.shape[:axis], *value.shape[axis + 1 :]) for value in values}
+    if len(others) != 1 or int(np.prod(values[0].shape[:axis])) != 1:
+        return None
+    parts = [flat_in_order(importer, node, index) for index in range(len(values))]
+    return None if None in parts else [part for part in parts if part is not None]
 
 
 def _is_row(value: Value, axis: int) -> bool:
@@ -97,6 +112,6 @@ OPERATORS = (
         ("Concat",),
         read,
         "bytes one after another; the parts share one scale",
-        "along the channels, or of flat tensors",
+        "along the channels, of flat tensors, or along the first axis (the boxes of several heads), in float32",
     ),
 )

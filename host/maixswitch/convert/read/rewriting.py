@@ -11,8 +11,8 @@ def rewrite(graph: Graph) -> None:
     # Nodes without an effect are removed first, because one may be an operator that the board cannot run.
     _prune(graph)
     for phase in Phase:
-        # A factor may pass several operations, so this phase is repeated until nothing changes.
-        if phase is Phase.SCALING:
+        # A factor, or a choice of channels, may pass several operations, so these phases are repeated.
+        if phase in (Phase.SCALING, Phase.CHANNELS, Phase.CHANNELS_LEFT):
             while any(node.rewrite(graph, phase) for node in list(graph.nodes)):
                 pass
         else:

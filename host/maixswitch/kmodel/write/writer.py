@@ -290,15 +290,20 @@ class KModelWriter:
 
     def concat(self, values: Sequence[PlacedTensor], shape: tuple[int, ...] = ()) -> PlacedTensor:
         """Values of one type, one after another; their channels add up, unless ``shape`` is given."""
-        first = values[0]
-        shape = shape or (sum(value.shape[0] for value in values), *first.shape[1:])
-        result = self._value("main", first.dtype, shape)
-        size = DTYPES[first.dtype].itemsize
-        number, record = (16, body.Concat) if first.dtype == "float32" else (17, body.QuantizedConcat)
-        sources = list(values)
+        shape = shape or (sum(value.shape[0] for value in values), *values[0].shape[1:])
+        return self.pieces([(value, 0, value.count) for value in values], shape)
+
+    def pieces(self, parts: Sequence[tuple[PlacedTensor, int, int]], shape: tuple[int, ...]) -> PlacedTensor:
+        """Parts of values of one type, one after another; a part is a value, its first element and their number."""
+        dtype = parts[0][0].dtype
+        result = self._value("main", dtype, shape)
+        size = DTYPES[dtype].itemsize
+        number, record = (16, body.Concat) if dtype == "float32" else (17, body.QuantizedConcat)
+        sources = list(dict.fromkeys(value for value, _, _ in parts))
 
         def make() -> object:
-            return record(0, result.address, len(sources), [(value.address, value.count * size) for value in sources])
+            sections = [(value.address + start * size, count * size) for value, start, count in parts]
+            return record(0, result.address, len(sections), sections)
 
         self._add(number, sources, result, make)
         return result
