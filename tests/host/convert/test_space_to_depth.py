@@ -53,6 +53,24 @@ def test_the_order_of_blocks_of_four_is_in_the_weights_behind(folder: Path) -> N
     assert kinds(graph) == ["Conv", "SpaceToDepth", "SpaceToDepth", "Conv"]
 
 
+@pytest.mark.parametrize("picture", [True, False])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3), (3, 1, 0, 2)])
+def test_the_slices_of_yolov5_become_one_layer(order: tuple[int, ...], picture: bool, folder: Path) -> None:
+    b = Build((1, 3, 16, 24), seed=2)
+    x = b.input if picture else b.curve(b.conv(b.input, 4), "Relu")
+    parts = []
+    for block in order:
+        part = x
+        for axis, first in ((2, block // 2), (3, block % 2)):
+            numbers = [b.constant([number], np.int64) for number in (first, 2**31 - 1, axis, 2)]
+            part = b.node("Slice", [part, *numbers])
+        b.shapes[part] = (1, b.shapes[x][1], 8, 12)
+        parts.append(part)
+    graph = compare_with_onnxruntime(b.model(b.conv(b.concat(*parts), 6)), folder)
+    assert kinds(graph) == ["Conv", "SpaceToDepth", "Conv"]
+    emulated(graph)
+
+
 @pytest.mark.parametrize(("block", "height"), [(3, 12), (2, 13), (8, 16)])
 def test_blocks_that_are_refused(block: int, height: int, folder: Path) -> None:
     b = Build((1, 3, height, 24))

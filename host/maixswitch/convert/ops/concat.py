@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maixswitch.convert.graph.float_math import Values
-from maixswitch.convert.graph.graph import Node, ScaleFrom, is_map
+from maixswitch.convert.graph.graph import Graph, Node, Phase, ScaleFrom, is_map
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value, is_channels_first, is_channels_last, like_channels_last
@@ -19,6 +19,8 @@ from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
 from .operator import Operator
+from .pick import Pick
+from .space_to_depth import CORNERS, SpaceToDepth
 from .views import flat, flat_in_order
 
 
@@ -30,6 +32,31 @@ class Concat(Node):
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         return np.concatenate(list(values), axis=1)
+
+    def rewrite(self, graph: Graph, phase: Phase) -> bool:
+        """Becomes one layer where it joins the pixels of all blocks of 2x2, as the first layer of YOLOv5 did."""
+        picks = [graph.maker(name) for name in self.inputs]
+        if phase is not Phase.CHANNELS or not all(isinstance(node, Pick) for node in picks):
+            return False
+        blocks = [node for node in picks if isinstance(node, Pick)]
+        channels, height, width = graph.shapes[blocks[0].inputs[0]]
+        corners = tuple((node.rows.start, node.columns.start) for node in blocks)
+        parts = [(range(row, height, 2), range(column, width, 2)) for row, column in corners]
+        # Other parts of the map, or parts that others read as well, stay layers by themselves.
+        alike = all(
+            node.inputs == blocks[0].inputs
+            and node.channels == tuple(range(channels))
+            and (node.rows, node.columns) == part
+            and graph.only_reader(node.output) is self
+            for node, part in zip(blocks, parts, strict=True)
+        )
+        if not alike or sorted(corners) != list(CORNERS) or height % 2 or width % 2:
+            return False
+        for node in blocks:
+            graph.nodes.remove(node)
+        sources = tuple(name for node in blocks for name in node.sources) + self.sources
+        graph.swap(self, [SpaceToDepth(sources, blocks[0].inputs, self.output, corners)])
+        return True
 
     def makes_bytes(self, shape: Shape) -> bool:
         return is_map(shape)

@@ -258,7 +258,9 @@ def _into_readers(graph: Graph, node: Pick) -> bool:
     for reader in readers:
         assert isinstance(reader, Conv)
         weights = np.zeros((len(reader.weights), count, *reader.weights.shape[2:]))
-        np.add.at(weights, (slice(None), list(node.channels)), reader.weights)
+        # A channel may be chosen more than once, and all its weights count.
+        for index, channel in enumerate(node.channels):
+            weights[:, channel] += reader.weights[:, index]
         graph.swap(
             reader, [replace(reader, sources=node.sources + reader.sources, inputs=node.inputs, weights=weights)]
         )

@@ -20,19 +20,22 @@ from maixswitch.language import tr, word
 
 from .operator import Operator
 
+CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
+"""(row, column) of the pixels of a block in the order of ONNX."""
 EVERY_SECOND = 5
 """The KPU's pool type that takes every second pixel."""
 
 
 @dataclass(frozen=True, eq=False)
 class SpaceToDepth(Node):
-    """(c, 2 * h, 2 * w) to (4 * c, h, w): the pixels of each block, row by row, each with all its channels."""
+    """(c, 2 * h, 2 * w) to (4 * c, h, w): the pixels of each block in the order of ``corners``, with all channels."""
 
+    corners: tuple[tuple[int, int], ...] = CORNERS
     scale_from = ScaleFrom.INPUT
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         map_ = values[0]
-        return np.concatenate([map_[:, :, row::2, column::2] for row in (0, 1) for column in (0, 1)], axis=1)
+        return np.concatenate([map_[:, :, row::2, column::2] for row, column in self.corners], axis=1)
 
     def makes_bytes(self, shape: Shape) -> bool:
         return True
@@ -44,9 +47,9 @@ class SpaceToDepth(Node):
         source = quantiser.as_byte(self.inputs[0])
         channels = quantiser.shapes[source][0]
         weights = np.zeros((4, channels, channels, 3, 3))
-        for block in range(4):
+        for block, (row, column) in enumerate(self.corners):
             # The pool takes the pixel at the top left of each block. The others are taps on its right and below.
-            weights[block, np.arange(channels), np.arange(channels), 1 + block // 2, 1 + block % 2] = 1
+            weights[block, np.arange(channels), np.arange(channels), 1 + row, 1 + column] = 1
         part = summing(weights.reshape(4 * channels, channels, 3, 3))
         layer = KpuConv(self.sources, (source,), self.output, part, EVERY_SECOND)
         quantiser.put(layer, quantiser.graph.shapes[self.output], quantiser.scales[source])
