@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from maixswitch.convert.graph.graph import Graph
 from maixswitch.convert.graph.pixels import in_pixels
+from maixswitch.convert.graph.window import Window
 from maixswitch.convert.lower.layers import Quantised
 from maixswitch.convert.lower.lower import lower
 from maixswitch.convert.ops.conv import Conv
@@ -98,8 +99,37 @@ def test_a_resnet_begins_with_a_pool_of_three(folder: Path) -> None:
     x = b.same("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
     b.shapes[x] = (1, 8, 6, 8)
     graph = compare_with_onnxruntime(b.model(b.conv(x, 4)), folder)
-    assert [type(node) for node in graph.nodes] == [Conv, WindowMax, Conv]
+    assert [type(node).__name__ for node in graph.nodes] == ["Conv", "Pool", "Shift", "Pool", "Conv"]
     emulated(graph)
+
+
+@given(st.sampled_from([(3, 1), (3, 2), (5, 1), (7, 1)]), st.integers(8, 14), st.integers(8, 14), st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_a_maximum_around_each_pixel(
+    folder: Path, window: tuple[int, int], height: int, width: int, padding: int
+) -> None:
+    size, stride = window
+    half = size // 2
+    pads: list[int] = [[half] * 4, [0, 0, 0, 0], [0, 0, 1, 1], [0, 0, size - 1, size - 1]][padding]
+    b = Build((1, 2, height, width), seed=height)
+    before = b.conv(b.input, 3)
+    x = b.node("MaxPool", [before], kernel_shape=[size] * 2, strides=[stride] * 2, pads=pads)
+    graph = compare_with_onnxruntime(b.model(x, before), folder)
+    _, tensors = emulated(graph)
+    if padding == 0 and (stride == 1 or height % 2 == width % 2 == 0):
+        assert {"Shift", "Pool"} <= {type(node).__name__ for node in graph.nodes}
+    # Pools of pools have exactly the bytes of a single one.
+    window = Window((size, size), (stride, stride), tuple(pads))
+    whole = WindowMax((), (before,), x, window, graph.shapes[x][1:])
+    np.testing.assert_array_equal(whole.evaluate([tensors[before][None].astype(np.float32)])[0], tensors[x])
+
+
+@pytest.mark.parametrize(("channels", "sides"), [(130, (8, 8)), (9, (256, 512)), (64, (160, 160)), (8, (6, 8))])
+def test_what_the_kpu_has_no_room_for_is_on_the_cpu(channels: int, sides: tuple[int, int], folder: Path) -> None:
+    b = Build((1, 3, *sides))
+    pool = b.node("MaxPool", [b.conv(b.input, channels)], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    graph = read(save(b.model(pool), folder / "net.onnx"))
+    assert [type(node) for node in graph.nodes] == [Conv, WindowMax]
 
 
 @pytest.mark.parametrize("kernel", [(3, 3), (1, 3), (3, 1)])

@@ -17,12 +17,13 @@ from maixswitch.convert.graph.window import Window, pair, read_window
 from maixswitch.convert.lower.layers import Shape, real
 from maixswitch.convert.quantise.quantiser import Quantiser
 from maixswitch.convert.refusals import AGAIN, REBUILD
+from maixswitch.kmodel.format import airam
 from maixswitch.language import tr, word
 
 from .conv import Conv, depthwise, kpu_layer, strided
 from .global_mean import GlobalMean, add_mean
 from .operator import Operator
-from .window_pool import QuantizedMaxPool, WindowMax, WindowMean
+from .window_pool import QuantizedMaxPool, Shift, WindowMax, WindowMean
 
 WINDOWS = {"max2": (2, 2), "max4": (4, 4), "max2s1": (2, 1)}
 """Size and stride of the pools for which the CPU has a layer."""
@@ -30,8 +31,8 @@ MOST_COPIED = 128
 """Channels of a copying layer; its weights and its time grow with the square."""
 MOST_SQUARE = 64
 """Channels up to which a separate mean pool is a 3x3 layer, with nine times the weights of a copying one."""
-LEAST_SIDE = 4
-"""The least width and height of a map of the KPU, in pixels."""
+LEAST_SIDE, WIDEST, HIGHEST = 4, 512, 256
+"""Sides of a map of the KPU, in pixels."""
 LOWEST_PADDING = -3e38
 """A border below this is never the maximum."""
 
@@ -146,6 +147,48 @@ def _copying(pool: Pool, channels: int) -> Conv:
     return replace(conv, stride=2) if square else replace(conv, pool=pool.pool)
 
 
+def _as_pools_of_two(graph: Graph, pool: Pool, window: Window) -> list[Node]:
+    """Returns a maximum of 3x3, 5x5 or 7x7 as pools of 2x2 of the KPU; [] if it has no such form, or the CPU is faster.
+
+    The maxima of 2x2, moved down and right by one pixel, and once more the maxima of 2x2 of them, are those of 3x3
+    around each pixel. Without the move, they are those of 3x3 on the right and below. A second pool of stride 2 takes
+    every second of them.
+    """
+    shape, out = graph.shapes[pool.inputs[0]], graph.shapes[pool.output]
+    size, stride, pads = window.kernel[0], window.strides[0], window.pads
+    # A layer that keeps the size needs its map twice. If the AI RAM is too small for that, the CPU is the only way.
+    both = 2 * airam.MapLayout(*shape).rows <= airam.ROWS
+    fits = (
+        both and shape[0] <= MOST_COPIED and shape[1] <= HIGHEST and shape[2] <= WIDEST and min(out[1:]) >= LEAST_SIDE
+    )
+    square = window.kernel == (size, size) and window.strides == (stride, stride) and pads[0] == pads[1]
+    if not fits or not square or out[1:] != tuple(side // stride for side in shape[1:]):
+        return []
+    # Larger windows are windows of windows, which is only right around each pixel and at stride 1.
+    around = pads[0] == size // 2
+    times = size // 2 if stride == 1 else 1
+    if size not in (3, 5, 7) or stride not in (1, 2) or not (around or pads[0] == 0) or (stride == 2 and size != 3):
+        return []
+    # Without the move, a window at stride 1 has to reach beyond the map by all its pixels but one.
+    if stride == 1 and not around and (size != 3 or min(pads[2:]) != 2):
+        return []
+    nodes: list[Node] = []
+    source = pool.inputs[0]
+    for index in range(times):
+        steps: list[tuple[str, str]] = [("max2s1", "corners"), *([("", "moved")] if around else [])]
+        for kind, suffix in steps:
+            name = graph.name(pool.output, suffix)
+            graph.shapes[name] = shape
+            inputs = (source,)
+            nodes.append(Pool(pool.sources, inputs, name, kind) if kind else Shift(pool.sources, inputs, name))
+            source = name
+        name = pool.output if index == times - 1 else graph.name(pool.output, "threes")
+        graph.shapes[name] = out
+        nodes.append(Pool(pool.sources, (source,), name, "max2s1" if stride == 1 else "max2"))
+        source = name
+    return nodes
+
+
 def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
     """Returns the pool in the KPU's form, or in that of the CPU, which has any window."""
     shape, out = graph.shapes[pool.inputs[0]], graph.shapes[pool.output]
@@ -165,10 +208,12 @@ def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
     square = window.kernel == window.strides == (size, size)
     pads_unused = not any(window.pads[:2]) and out[1:] == tuple(side // size for side in shape[1:])
     if not square or size & (size - 1) or size < 2 or not pads_unused:
+        if pool.pool == "max" and (nodes := _as_pools_of_two(graph, pool, window)):
+            return nodes
         node = WindowMax if pool.pool == "max" else WindowMean
         return [node(pool.sources, pool.inputs, pool.output, window, (out[1], out[2]))]
     # Larger tiles are pools of pools: a maximum of maxima, or a mean of means of equal tiles, is exact.
-    nodes: list[Node] = []
+    nodes = []
     source, (c, h, w) = pool.inputs[0], shape
     while size > 1:
         # Pools of 4 are preferred, because every additional layer costs time.
@@ -229,7 +274,8 @@ OPERATORS = (
     Operator(
         ("MaxPool", "AveragePool"),
         read,
-        "2x2 and 4x4 with that stride, max 2x2 at stride 1: the pool of the KPU layer before it; any other window: "
+        "2x2 and 4x4 with that stride, max 2x2 at stride 1: the pool of the KPU layer before it; max 3x3, 5x5 and 7x7 "
+        "around each pixel: KPU layers with such pools; any other window: "
         "bytes on the CPU for a maximum, float32 on the CPU for a mean; over the whole map: GlobalAveragePool",
         "no dilations; a mean that counts its border: as a convolution of that window",
     ),

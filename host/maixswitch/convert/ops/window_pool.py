@@ -15,7 +15,8 @@ from maixswitch.convert.graph.curve import Curve
 from maixswitch.convert.graph.float_math import Values
 from maixswitch.convert.graph.graph import Node, ScaleFrom
 from maixswitch.convert.graph.window import Pair, Window
-from maixswitch.convert.lower.layers import Dequantize, Layer, Shape
+from maixswitch.convert.lower.layers import Dequantize, KpuConv, Layer, Shape
+from maixswitch.convert.lower.runnable import summing
 from maixswitch.convert.quantise.quantiser import Quantiser
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
@@ -74,6 +75,31 @@ class WindowMean(Node):
             self.sources, (source,), self.output, window.kernel, window.strides, (window.pads[0], window.pads[1])
         )
         quantiser.put(layer, quantiser.graph.shapes[self.output])
+
+
+@dataclass(frozen=True, eq=False)
+class Shift(Node):
+    """The map one pixel down and right, by the KPU; what leaves it is lost.
+
+    The KPU puts bytes of 0 into the first row and column, which never are a maximum. In floats, copies of the edge have
+    the same effect for the maximum of a pixel and its neighbours on the right and below.
+    """
+
+    scale_from = ScaleFrom.INPUT
+
+    def evaluate(self, values: Sequence[Values]) -> Values:
+        return np.pad(values[0], ((0, 0), (0, 0), (1, 0), (1, 0)), mode="edge")[:, :, :-1, :-1]
+
+    def makes_bytes(self, shape: Shape) -> bool:
+        return True
+
+    def quantise(self, quantiser: Quantiser) -> None:
+        source = quantiser.as_byte(self.inputs[0])
+        shape = quantiser.shapes[source]
+        weights = np.zeros((shape[0], 1, 3, 3))
+        weights[:, 0, 0, 0] = 1
+        layer = KpuConv(self.sources, (source,), self.output, summing(weights), depthwise=True)
+        quantiser.put(layer, shape, quantiser.scales[source])
 
 
 @dataclass(frozen=True, eq=False)
