@@ -20,7 +20,6 @@ NORM = "train with BatchNormalization instead, which costs nothing on the board"
 ONE_NUMBER = "use one number for each channel"
 REBUILD = "use Resize (nearest, twice the size) and a 3x3 convolution instead"
 RECURRENT = "use convolutions: the KPU has no memory between pictures"
-TWO_CONVOLUTIONS = "use two convolutions that read the same tensor instead"
 TWO_DIMENSIONS = "use layers of two dimensions"
 UNKNOWN = "use the operators that docs/convert.md lists"
 
@@ -39,7 +38,6 @@ SHARED = (
         ONE_NUMBER,
         REBUILD,
         RECURRENT,
-        TWO_CONVOLUTIONS,
     ),
     *(TWO_DIMENSIONS, UNKNOWN),
 )

@@ -19,8 +19,8 @@ from maixswitch.convert.lower.layers import (
 )
 from maixswitch.convert.ops.concat import QuantizedConcat
 from maixswitch.convert.ops.fully_connected import FloatFullyConnected
-from maixswitch.convert.ops.pool import QuantizedMaxPool
 from maixswitch.convert.ops.resize import QuantizedResize
+from maixswitch.convert.ops.window_pool import QuantizedMaxPool
 from maixswitch.kmodel.write.quantize import KpuWeights, Scale, quantize_conv
 
 PIXEL = Scale(255.0)
@@ -70,7 +70,9 @@ class Hand:
     def max_pool(self, source: str, size: int, stride: int) -> str:
         c, h, w = self.shapes[source]
         shape = (c, -(-h // stride), -(-w // stride))
-        return self._step(shape, self.scales[source], QuantizedMaxPool, [source], size=size, stride=stride)
+        return self._step(
+            shape, self.scales[source], QuantizedMaxPool, [source], kernel=(size, size), strides=(stride, stride)
+        )
 
     def resize(self, source: str) -> str:
         c, h, w = self.shapes[source]

@@ -17,11 +17,12 @@ from maixswitch.convert.lower import layers as q
 from maixswitch.convert.ops.concat import QuantizedConcat
 from maixswitch.convert.ops.fully_connected import FloatFullyConnected
 from maixswitch.convert.ops.global_mean import FloatMean
-from maixswitch.convert.ops.pool import QuantizedMaxPool
+from maixswitch.convert.ops.pick import Pieces
 from maixswitch.convert.ops.resize import QuantizedResize
 from maixswitch.convert.ops.softmax import FloatSoftmax
 from maixswitch.convert.ops.unary import FloatLogistic
-from maixswitch.convert.ops.views import FloatFlat
+from maixswitch.convert.ops.views import FloatChannelsLast, FloatFlat
+from maixswitch.convert.ops.window_pool import FloatAveragePool, QuantizedMaxPool
 from tests.host.convert import plain_floats as floats
 
 Values = NDArray[Any]
@@ -57,8 +58,13 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return np.asarray(layer.table)[first]
     if isinstance(layer, QuantizedConcat | q.FloatConcat):
         return np.concatenate(list(inputs), axis=0)
+    if isinstance(layer, Pieces):
+        parts = [first.reshape(-1)[start : start + count] for start, count in layer.pieces]
+        return np.concatenate(parts).reshape(net.shapes[layer.output])
     if isinstance(layer, QuantizedMaxPool):
-        return max_pool(first, layer.size, layer.stride, tuple(net.shapes[layer.output]))
+        return max_pool(first, layer, tuple(net.shapes[layer.output]))
+    if isinstance(layer, FloatAveragePool):
+        return mean_pool(first, layer, tuple(net.shapes[layer.output]))
     if isinstance(layer, QuantizedResize):
         return first.repeat(layer.times, axis=1).repeat(layer.times, axis=2)
     if isinstance(layer, q.Quantize):
@@ -71,6 +77,8 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return floats.fully_connected(layer.weights, layer.bias, first)
     if isinstance(layer, q.FloatMasked):
         return floats.masked(first, inputs[1])
+    if isinstance(layer, FloatChannelsLast):
+        return first.transpose(1, 2, 0).reshape(-1)
     if isinstance(layer, FloatFlat):
         return first.reshape(-1)
     if isinstance(layer, FloatSoftmax):
@@ -196,11 +204,28 @@ def quantized_add(numbers: Sequence[int], a: Values, b: Values) -> Values:
     return np.clip(half_up(total * out_mul, out_shift) + out_offset, 0, 255).astype(np.uint8)
 
 
-def max_pool(image: Values, size: int, stride: int, shape: tuple[int, ...]) -> Values:
-    """Return the largest of each window, cut at the image, and at least 0; ``shape`` is that of the result."""
+def window_at(image: Values, layer: QuantizedMaxPool | FloatAveragePool, y: int, x: int) -> Values:
+    """Return the pixels of one window that lie inside the map, (channels, count), line by line."""
+    top, left = y * layer.strides[0] - layer.pads[0], x * layer.strides[1] - layer.pads[1]
+    part = image[:, max(top, 0) : top + layer.kernel[0], max(left, 0) : left + layer.kernel[1]]
+    return part.reshape(len(image), -1)
+
+
+def max_pool(image: Values, layer: QuantizedMaxPool, shape: tuple[int, ...]) -> Values:
+    """Return the largest of each window, clipped at the map, and at least 0; ``shape`` is that of the result."""
     result = np.zeros(shape, np.uint8)
-    for y in range(shape[1]):
-        for x in range(shape[2]):
-            window = image[:, y * stride : y * stride + size, x * stride : x * stride + size]
-            result[:, y, x] = window.max(axis=(1, 2), initial=0)
+    for y, x in np.ndindex(shape[1:]):
+        result[:, y, x] = window_at(image, layer, y, x).max(axis=1, initial=0)
+    return result
+
+
+def mean_pool(image: Values, layer: FloatAveragePool, shape: tuple[int, ...]) -> Values:
+    """Return the float32 sum of each clipped window, pixel by pixel, divided by their number."""
+    result = np.zeros(shape, np.float32)
+    for y, x in np.ndindex(shape[1:]):
+        window = window_at(image, layer, y, x)
+        total = np.zeros(len(image), np.float32)
+        for pixel in window.T:
+            total = total + pixel
+        result[:, y, x] = total / np.float32(window.shape[1])
     return result

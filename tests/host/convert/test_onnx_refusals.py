@@ -60,11 +60,6 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
     "stride 3": (lambda b, x: kernel(b, x, (3, 3), pads=[1, 1, 1, 1], strides=[3, 3]), "stride", "1, 2 or 4"),
     "two strides": (lambda b, x: kernel(b, x, (3, 3), pads=[1, 1, 1, 1], strides=[1, 2]), "(1, 2)", "both directions"),
     "wide border": (lambda b, x: kernel(b, x, (1, 1), pads=[1, 1, 1, 1]), "makes 18 pixels of 16", "padding"),
-    "pool 3x3": (
-        lambda b, x: b.node("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
-        "window is 3 x 3, stride (2, 2)",
-        "2x2",
-    ),
     "pool with gaps": (lambda b, x: b.node("MaxPool", [x], kernel_shape=[2, 2], dilations=[2, 2]), "gaps", "2x2"),
     "bilinear": (
         lambda b, x: b.node("Resize", [x, "", b.constant([1.0, 1.0, 2.0, 2.0])], mode="linear"),
@@ -76,11 +71,11 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
         "nearest from",
         "asymmetric",
     ),
-    "softmax of a map": (lambda b, x: b.node("Softmax", [x], axis=1), "axis 1 of shape", "end the network"),
+    "softmax of a map": (lambda b, x: b.node("Relu", [b.node("Softmax", [x], axis=1)]), "axis 1 of", "end the network"),
     "slopes": (
-        lambda b, x: b.node("PRelu", [x, b.constant(np.arange(6.0).reshape(6, 1, 1))]),
-        "a slope for each channel",
-        "LeakyRelu",
+        lambda b, x: b.node("PRelu", [x, b.constant(np.arange(24.0))]),
+        "slopes differ from pixel to pixel",
+        "each channel",
     ),
     "numbers by pixel": (
         lambda b, x: b.node("Mul", [x, b.constant(b.random.normal(0, 1, (16, 24)))]),

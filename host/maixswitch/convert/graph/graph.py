@@ -31,9 +31,11 @@ class Phase(Enum):
     """The passes that rewrite a graph for the KPU, in the order they run."""
 
     BORDERS = "a border goes into the convolution or pool behind it"
+    CHANNELS = "a choice of channels goes into the weights beside it"
     SCALING = "a factor and an offset go into the operation beside them"
     SCALING_LEFT = "where there is no such operation, one is added"
     CURVES = "an activation goes into the operation before it"
+    CHANNELS_LEFT = "the same for choices that had something else beside them"
     WINDOWS = "convolutions and pools of any window become those that the KPU has"
     POOLS = "a pool goes into the convolution before it"
     STRIDES = "a stride leaves the depthwise convolution"

@@ -21,7 +21,8 @@ class Value:
     name: the ONNX name.
     tensor: the tensor of the graph.
     shape: that of the ONNX tensor, batch first.
-    order: for each position of the ONNX tensor, the position in the flat tensor; None if they are the same.
+    order: for each position of the ONNX tensor, the position in the flat tensor; None if they are the same. A value
+        that a Slice, Split or Gather makes has some of the positions only.
     function: still to be applied to each element.
     """
 
@@ -36,10 +37,13 @@ class Value:
         return np.arange(int(np.prod(self.shape))).reshape(self.shape) if self.order is None else self.order
 
 
-def view(name: str, source: Value, order: Order) -> Value:
-    """Returns the source's tensor under another name, with its elements in this order."""
+def view(name: str, source: Value, order: Order, size: int | None = None) -> Value:
+    """Returns the source's tensor under another name, with its elements, or some of them, in this order.
+
+    size: elements of the tensor, by default as many as ``order`` has.
+    """
     # ``None`` for the plain order keeps the usual case cheap, and makes it easy to recognise.
-    plain = np.array_equal(order.ravel(), np.arange(order.size))
+    plain = size in (None, order.size) and np.array_equal(order.ravel(), np.arange(order.size))
     return Value(name, source.tensor, order.shape, None if plain else order)
 
 

@@ -105,7 +105,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     left, right = importer.argument(node, 0), importer.argument(node, 1)
     # A constant is folded and costs nothing. Only a sum of two tensors needs a layer.
     if isinstance(left, Value) and isinstance(right, Value):
-        _two_tensors(importer, node, left, right)
+        _two_tensors(importer, node, importer.waiting(node, 0), importer.waiting(node, 1))
     elif isinstance(left, Value):
         _with_constant(importer, node, left, importer.weights(node, 1), False)
     else:

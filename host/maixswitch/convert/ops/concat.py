@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maixswitch.convert.graph.float_math import Values
-from maixswitch.convert.graph.graph import Node, ScaleFrom, is_map
+from maixswitch.convert.graph.graph import Graph, Node, Phase, ScaleFrom, is_map
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value, is_channels_first, is_channels_last, like_channels_last
@@ -19,7 +19,9 @@ from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
 from .operator import Operator
-from .views import flat
+from .pick import Pick
+from .space_to_depth import CORNERS, SpaceToDepth
+from .views import flat, flat_in_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,31 @@ class Concat(Node):
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         return np.concatenate(list(values), axis=1)
+
+    def rewrite(self, graph: Graph, phase: Phase) -> bool:
+        """Becomes one layer where it joins the pixels of all blocks of 2x2, as the first layer of YOLOv5 did."""
+        picks = [graph.maker(name) for name in self.inputs]
+        if phase is not Phase.CHANNELS or not all(isinstance(node, Pick) for node in picks):
+            return False
+        blocks = [node for node in picks if isinstance(node, Pick)]
+        channels, height, width = graph.shapes[blocks[0].inputs[0]]
+        corners = tuple((node.rows.start, node.columns.start) for node in blocks)
+        parts = [(range(row, height, 2), range(column, width, 2)) for row, column in corners]
+        # Other parts of the map, or parts that others read as well, stay layers by themselves.
+        alike = all(
+            node.inputs == blocks[0].inputs
+            and node.channels == tuple(range(channels))
+            and (node.rows, node.columns) == part
+            and graph.only_reader(node.output) is self
+            for node, part in zip(blocks, parts, strict=True)
+        )
+        if not alike or sorted(corners) != list(CORNERS) or height % 2 or width % 2:
+            return False
+        for node in blocks:
+            graph.nodes.remove(node)
+        sources = tuple(name for node in blocks for name in node.sources) + self.sources
+        graph.swap(self, [SpaceToDepth(sources, blocks[0].inputs, self.output, corners)])
+        return True
 
     def makes_bytes(self, shape: Shape) -> bool:
         return is_map(shape)
@@ -76,6 +103,12 @@ def read(importer: Importer, node: OnnxNode) -> None:
         total = sum(value.shape[axis] for value in values)
         shape = (total,)
         like = Value("", "", tuple(total if i == axis else 1 for i in range(len(values[0].shape))))
+    # The heads of a detector: parts of different sizes, joined along their boxes, follow each other in memory.
+    elif (parts := _in_order(importer, node, values, axis)) is not None:
+        like = Value(
+            "", "", (*values[0].shape[:axis], sum(v.shape[axis] for v in values), *values[0].shape[axis + 1 :])
+        )
+        values, shape = parts, (sum(importer.shape(part)[0] for part in parts),)
     else:
         why = tr("it joins shapes {shapes} along axis {axis}", shapes=[v.shape for v in values], axis=axis)
         raise node.refused(why, word("join maps of one size along their channels"))
@@ -85,6 +118,15 @@ def read(importer: Importer, node: OnnxNode) -> None:
         return
     concat = Concat((node.name,), tuple(value.tensor for value in values), node.outputs[0])
     importer.produce(node, concat, shape, like)
+
+
+def _in_order(importer: Importer, node: OnnxNode, values: list[Value], axis: int) -> list[Value] | None:
+    """Returns the values as flat tensors whose concatenation is the node's result; None if there are none."""
+    others = {(*value.shape[:axis], *value.shape[axis + 1 :]) for value in values}
+    if len(others) != 1 or int(np.prod(values[0].shape[:axis])) != 1:
+        return None
+    parts = [flat_in_order(importer, node, index) for index in range(len(values))]
+    return None if None in parts else [part for part in parts if part is not None]
 
 
 def _is_row(value: Value, axis: int) -> bool:
@@ -97,6 +139,6 @@ OPERATORS = (
         ("Concat",),
         read,
         "bytes one after another; the parts share one scale",
-        "along the channels, or of flat tensors",
+        "along the channels, of flat tensors, or along the first axis (the boxes of several heads), in float32",
     ),
 )

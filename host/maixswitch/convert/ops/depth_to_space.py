@@ -137,4 +137,3 @@ OPERATORS = (
         "blocks of 2, 3 or 4; main memory for three times the repeated bytes",
     ),
 )
-REFUSED = {"SpaceToDepth": "use a convolution with stride 2 instead"}

@@ -1,4 +1,4 @@
-"""GlobalAveragePool, and ReduceMean over height and width."""
+"""GlobalAveragePool and GlobalMaxPool, ReduceMean and ReduceMax over height and width."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
 from .operator import Operator
+from .window_pool import GlobalMax
+
+MAXIMA = ("GlobalMaxPool", "ReduceMax")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +51,19 @@ class FloatMean(Layer):
 
 def add_mean(importer: Importer, node: OnnxNode, value: Value, shape: Shape) -> None:
     """Adds a GlobalMean of a map; ``shape``: of the ONNX result."""
-    importer.add(GlobalMean((node.name,), (value.tensor,), node.outputs[0]), (importer.shape(value)[0],))
+    _add(importer, node, value, GlobalMean, shape)
+
+
+def _add(importer: Importer, node: OnnxNode, value: Value, whole: type[Node], shape: Shape) -> None:
+    importer.add(whole((node.name,), (value.tensor,), node.outputs[0]), (importer.shape(value)[0],))
     importer.values[node.outputs[0]] = Value(node.outputs[0], node.outputs[0], shape)
 
 
 def read_pool(importer: Importer, node: OnnxNode) -> None:
-    """Adds a GlobalMean, or nothing if the map already has a single pixel."""
+    """Adds a GlobalMean or a GlobalMax, or nothing if the map already has a single pixel."""
     value = importer.value(node)
     shape = importer.shape(value)
-    # The mean over one pixel is the pixel. Networks that end in a dense layer often have a second mean.
+    # The mean or the maximum over one pixel is the pixel. Networks that end in a dense layer often have a second mean.
     if value.shape == (1, *shape, 1, 1):
         importer.show(node, value, value.positions())
     else:
@@ -64,7 +71,7 @@ def read_pool(importer: Importer, node: OnnxNode) -> None:
 
 
 def read_reduce(importer: Importer, node: OnnxNode) -> None:
-    """Adds a GlobalMean for a mean over both sides of a map."""
+    """Adds a GlobalMean or a GlobalMax for a mean or a maximum over both sides of a map."""
     value, rank = importer.value(node), len(importer.value(node).shape)
     axes = importer.integers(node, 1)  # an input since opset 18, an attribute before
     axes = node.attributes.get("axes", []) if axes is None else axes
@@ -78,19 +85,18 @@ def read_reduce(importer: Importer, node: OnnxNode) -> None:
 def _read(importer: Importer, node: OnnxNode, value: Value, sides: tuple[int, ...], keep: bool) -> None:
     shape = importer.shape(value)
     first = is_channels_first(value, shape) and sides == (2, 3)
-    # The firmware's layer takes the mean over height and width. It has no layer for a mean over channels.
+    # The firmware's layers work over height and width. It has none for a mean or a maximum over channels.
     if not first and not (is_channels_last(value, shape) and sides == (1, 2)):
-        why = tr("it takes the mean over axes {axes} of shape {shape}", axes=sides, shape=value.shape)
+        why = tr("it goes over axes {axes} of shape {shape}", axes=sides, shape=value.shape)
         raise node.refused(why, word("take it over height and width"))
     kept_shape: Shape = (1, shape[0], 1, 1) if first else (1, 1, 1, shape[0])
-    add_mean(importer, node, value, kept_shape if keep else (1, shape[0]))
+    whole: type[Node] = GlobalMax if node.kind in MAXIMA else GlobalMean
+    _add(importer, node, value, whole, kept_shape if keep else (1, shape[0]))
 
 
 OPERATORS = (
     Operator(("GlobalAveragePool",), read_pool, "a float32 mean", "over height and width"),
     Operator(("ReduceMean",), read_reduce, "a float32 mean", "over height and width"),
+    Operator(("GlobalMaxPool",), read_pool, "a maximum of bytes on the CPU", "over height and width"),
+    Operator(("ReduceMax",), read_reduce, "a maximum of bytes on the CPU", "over height and width"),
 )
-REFUSED = {
-    "GlobalMaxPool": "use GlobalAveragePool instead",
-    "ReduceMax": "use MaxPool, or GlobalAveragePool, instead",
-}

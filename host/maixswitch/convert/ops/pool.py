@@ -1,4 +1,4 @@
-"""MaxPool and AveragePool: the pool of the KPU layer before them, or a separate layer."""
+"""MaxPool and AveragePool: the pool of the KPU layer before them, or a separate layer of the KPU or of the CPU."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from maixswitch.convert.graph.graph import Graph, Node, Phase, ScaleFrom
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.window import Window, pair, read_window
-from maixswitch.convert.lower.layers import Layer, Shape, real
+from maixswitch.convert.lower.layers import Shape, real
 from maixswitch.convert.quantise.quantiser import Quantiser
-from maixswitch.convert.refusals import REBUILD
-from maixswitch.kmodel.write.value import PlacedTensor
-from maixswitch.kmodel.write.writer import KModelWriter
+from maixswitch.convert.refusals import AGAIN, REBUILD
+from maixswitch.kmodel.format import airam
 from maixswitch.language import tr, word
 
 from .conv import Conv, depthwise, kpu_layer, strided
 from .global_mean import GlobalMean, add_mean
 from .operator import Operator
+from .window_pool import QuantizedMaxPool, Shift, WindowMax, WindowMean
 
 WINDOWS = {"max2": (2, 2), "max4": (4, 4), "max2s1": (2, 1)}
 """Size and stride of the pools for which the CPU has a layer."""
@@ -31,8 +31,8 @@ MOST_COPIED = 128
 """Channels of a copying layer; its weights and its time grow with the square."""
 MOST_SQUARE = 64
 """Channels up to which a separate mean pool is a 3x3 layer, with nine times the weights of a copying one."""
-LEAST_SIDE = 4
-"""The least width and height of a map of the KPU, in pixels."""
+LEAST_SIDE, WIDEST, HIGHEST = 4, 512, 256
+"""Sides of a map of the KPU, in pixels."""
 LOWEST_PADDING = -3e38
 """A border below this is never the maximum."""
 
@@ -77,13 +77,14 @@ class Pool(Node):
         if value is not None and value >= LOWEST_PADDING and not (value == 0 and low >= 0):
             return None
         top, left, bottom, right = (a + b for a, b in zip(pads, self.window.pads, strict=True))
+        # A window that lies outside the map has no pixel of it.
+        if max(top, bottom) >= self.window.kernel[0] or max(left, right) >= self.window.kernel[1]:
+            return None
         return replace(self, window=replace(self.window, pads=(top, left, bottom, right)))
 
     def lets_scaling_pass(self, factor: Array) -> bool:
-        """A maximum lets rising lines pass. A mean lets any line pass, unless it counts zeros at the border."""
-        if self.pool == "max":
-            return bool((factor > 0).all())
-        return self.window is not None and not any(self.window.pads)
+        """A maximum lets rising lines pass. A mean lets any line pass, because it counts no border."""
+        return self.pool != "max" or bool((factor > 0).all())
 
     def lets_curve_pass(self, curve: Curve) -> bool:
         return self.pool.startswith("max") and curve.rising
@@ -109,18 +110,6 @@ class Pool(Node):
         quantiser.put(kpu_layer(conv, quantiser.scales[source], out, (exact, levels), None), shape, out)
 
 
-@dataclass(frozen=True, eq=False)
-class QuantizedMaxPool(Layer):
-    """Layer 8 of v3: window size and stride; the window is clipped at the image instead of padded."""
-
-    size: int
-    stride: int
-    title = "max pool"
-
-    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
-        return writer.quantized_max_pool(inputs[0], self.size, self.stride, *shape[1:])
-
-
 def max_pool(pool: Pool, source: str, shape: Shape, pixels: bool) -> QuantizedMaxPool | None:
     """Returns the CPU's layer for a maximum pool, or None if the KPU is better.
 
@@ -139,7 +128,7 @@ def max_pool(pool: Pool, source: str, shape: Shape, pixels: bool) -> QuantizedMa
     fits = min(height, width) // stride >= LEAST_SIDE
     if fits and (pixels or channels <= MOST_COPIED):
         return None
-    return QuantizedMaxPool(pool.sources, (source,), pool.output, size, stride)
+    return QuantizedMaxPool(pool.sources, (source,), pool.output, (size, size), (stride, stride))
 
 
 def _copying(pool: Pool, channels: int) -> Conv:
@@ -159,8 +148,50 @@ def _copying(pool: Pool, channels: int) -> Conv:
     return replace(conv, stride=2) if square else replace(conv, pool=pool.pool)
 
 
+def _as_pools_of_two(graph: Graph, pool: Pool, window: Window) -> list[Node]:
+    """Returns a maximum of 3x3, 5x5 or 7x7 as pools of 2x2 of the KPU; [] if it has no such form, or the CPU is faster.
+
+    The maxima of 2x2, moved down and right by one pixel, and once more the maxima of 2x2 of them, are those of 3x3
+    around each pixel. Without the move, they are those of 3x3 on the right and below. A second pool of stride 2 takes
+    every second of them.
+    """
+    shape, out = graph.shapes[pool.inputs[0]], graph.shapes[pool.output]
+    size, stride, pads = window.kernel[0], window.strides[0], window.pads
+    # A layer that keeps the size needs its map twice. If the AI RAM is too small for that, the CPU is the only way.
+    both = 2 * airam.MapLayout(*shape).rows <= airam.ROWS
+    fits = (
+        both and shape[0] <= MOST_COPIED and shape[1] <= HIGHEST and shape[2] <= WIDEST and min(out[1:]) >= LEAST_SIDE
+    )
+    square = window.kernel == (size, size) and window.strides == (stride, stride) and pads[0] == pads[1]
+    if not fits or not square or out[1:] != tuple(side // stride for side in shape[1:]):
+        return []
+    # Larger windows are windows of windows, which is only right around each pixel and at stride 1.
+    around = pads[0] == size // 2
+    times = size // 2 if stride == 1 else 1
+    if size not in (3, 5, 7) or stride not in (1, 2) or not (around or pads[0] == 0) or (stride == 2 and size != 3):
+        return []
+    # Without the move, a window at stride 1 has to reach beyond the map by all its pixels but one.
+    if stride == 1 and not around and (size != 3 or min(pads[2:]) != 2):
+        return []
+    nodes: list[Node] = []
+    source = pool.inputs[0]
+    for index in range(times):
+        steps: list[tuple[str, str]] = [("max2s1", "corners"), *([("", "moved")] if around else [])]
+        for kind, suffix in steps:
+            name = graph.name(pool.output, suffix)
+            graph.shapes[name] = shape
+            inputs = (source,)
+            nodes.append(Pool(pool.sources, inputs, name, kind) if kind else Shift(pool.sources, inputs, name))
+            source = name
+        name = pool.output if index == times - 1 else graph.name(pool.output, "threes")
+        graph.shapes[name] = out
+        nodes.append(Pool(pool.sources, (source,), name, "max2s1" if stride == 1 else "max2"))
+        source = name
+    return nodes
+
+
 def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
-    """Returns the pool in the KPU's form. MaixSwitchError if no form has exactly the same result."""
+    """Returns the pool in the KPU's form, or in that of the CPU, which has any window."""
     shape, out = graph.shapes[pool.inputs[0]], graph.shapes[pool.output]
     size = window.kernel[0]
     # The KPU has the pool of stride 1 that YOLO networks use.
@@ -178,18 +209,12 @@ def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
     square = window.kernel == window.strides == (size, size)
     pads_unused = not any(window.pads[:2]) and out[1:] == tuple(side // size for side in shape[1:])
     if not square or size & (size - 1) or size < 2 or not pads_unused:
-        why = tr(
-            "its window is {h} x {w}, stride {strides}, padding {pads}, on {ih} x {iw}",
-            h=window.kernel[0],
-            w=window.kernel[1],
-            strides=window.strides,
-            pads=window.pads,
-            ih=shape[1],
-            iw=shape[2],
-        )
-        raise graph.refused(pool, why, word("use a 2x2 pool with stride 2, or 4x4 with stride 4"))
+        if pool.pool == "max" and (nodes := _as_pools_of_two(graph, pool, window)):
+            return nodes
+        node = WindowMax if pool.pool == "max" else WindowMean
+        return [node(pool.sources, pool.inputs, pool.output, window, (out[1], out[2]))]
     # Larger tiles are pools of pools: a maximum of maxima, or a mean of means of equal tiles, is exact.
-    nodes: list[Node] = []
+    nodes = []
     source, (c, h, w) = pool.inputs[0], shape
     while size > 1:
         # Pools of 4 are preferred, because every additional layer costs time.
@@ -203,10 +228,10 @@ def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
 
 
 def read(importer: Importer, node: OnnxNode) -> None:
-    """Adds a Pool; a mean over the whole map is a GlobalMean."""
+    """Adds a Pool; a mean over the whole map is a GlobalMean, and one that counts its border a convolution."""
     value = importer.map(node)
     shape = importer.shape(value)
-    # A maximum that also returns positions, or skips pixels, has no counterpart in the KPU.
+    # A maximum that also returns positions, or skips pixels, has no counterpart on the board.
     if pair(node, "dilations") != (1, 1) or len(node.outputs) > 1:
         raise node.refused(tr("its window has gaps, or it returns indices"), word("use a plain 2x2 pool"))
     window = read_window(node, shape[1:], pair(node, "kernel_shape"))
@@ -214,21 +239,46 @@ def read(importer: Importer, node: OnnxNode) -> None:
     if kind == "mean" and window.kernel == shape[1:] and not any(window.pads):
         add_mean(importer, node, value, (1, shape[0], 1, 1))
         return
+    # Such a window could lie outside the map, where there is nothing to take a maximum of.
+    if any(pad >= window.kernel[axis % 2] for axis, pad in enumerate(window.pads)):
+        raise node.refused(tr("its padding is {pads}", pads=list(window.pads)), word(AGAIN))
     sides = window.sides(shape[1:])
-    # The KPU leaves out an incomplete tile at the end. Rounding up only matters where there is one.
-    if node.attributes.get("ceil_mode", 0) and window.sides(shape[1:], round_up=True) != sides:
+    if node.attributes.get("ceil_mode", 0):
+        sides = _rounded_up(window, shape[1:])
+    counts_border = kind == "mean" and any(window.pads) and bool(node.attributes.get("count_include_pad", 0))
+    if not counts_border:
+        pool = Pool((node.name,), (value.tensor,), node.outputs[0], kind, window)
+        importer.produce(node, pool, (shape[0], *sides))
+        return
+    # How many pixels an incomplete window counts has changed between versions of ONNX.
+    if sides != window.sides(shape[1:]):
         why = tr("it rounds {h} x {w} up", h=shape[1], w=shape[2])
         raise node.refused(why, word("use ceil_mode=False, or a picture whose sides divide by 32"))
-    pool = Pool((node.name,), (value.tensor,), node.outputs[0], kind, window)
-    importer.produce(node, pool, (shape[0], *sides))
+    # The zeros of the border count as pixels, which is a convolution with equal weights.
+    taps = window.kernel[0] * window.kernel[1]
+    weights = np.full((shape[0], 1, *window.kernel), 1 / taps)
+    grouped = replace(window, group=shape[0])
+    conv = Conv((node.name,), (value.tensor,), node.outputs[0], weights, np.zeros(shape[0]), window=grouped)
+    importer.produce(node, conv, (shape[0], *sides))
+
+
+def _rounded_up(window: Window, size: Shape) -> tuple[int, int]:
+    """Returns the sides of the result with an incomplete last window, as far as that window starts in the map."""
+    sides = []
+    for axis, out in enumerate(window.sides(size, round_up=True)):
+        outside = (out - 1) * window.strides[axis] - window.pads[axis] >= size[axis]
+        sides.append(out - 1 if outside else out)
+    return sides[0], sides[1]
 
 
 OPERATORS = (
     Operator(
         ("MaxPool", "AveragePool"),
         read,
-        "the pool of the KPU layer before it, else a layer of its own",
-        "2x2 and 4x4 with that stride, max 2x2 at stride 1; over the whole map: GlobalAveragePool",
+        "2x2 and 4x4 with that stride, max 2x2 at stride 1: the pool of the KPU layer before it; max 3x3, 5x5 and 7x7 "
+        "around each pixel: KPU layers with such pools; any other window: "
+        "bytes on the CPU for a maximum, float32 on the CPU for a mean; over the whole map: GlobalAveragePool",
+        "no dilations; a mean that counts its border: as a convolution of that window",
     ),
 )
 REFUSED = {"MaxUnpool": REBUILD}

@@ -215,16 +215,6 @@ def read_clip(importer: Importer, node: OnnxNode) -> None:
     follow(importer, node, importer.waiting(node), clamp(ends[0], ends[1], node.name))
 
 
-def read_prelu(importer: Importer, node: OnnxNode) -> None:
-    """Adds a leaky relu whose slope is a constant, the same for all channels."""
-    slope = importer.weights(node, 1).ravel()
-    # The activation table is one for all channels of a layer (register ``active_addr``).
-    if not (slope == slope[0]).all():
-        why = tr("it has a slope for each channel, but the KPU has one table for all channels")
-        raise node.refused(why, word("use LeakyRelu, or PRelu with one parameter"))
-    follow(importer, node, importer.waiting(node), leaky(float(slope[0]), node.name))
-
-
 def follow(importer: Importer, node: OnnxNode, value: Value, function: Function) -> None:
     """Makes the output the function of the value, which may already be a function."""
     # The function of a range that the file states is a range as well.
@@ -253,5 +243,4 @@ _BECOMES = (
 OPERATORS = (
     Operator(tuple(FUNCTIONS), read, _BECOMES, elementwise=True),
     Operator(("Clip",), read_clip, _BECOMES, elementwise=True),
-    Operator(("PRelu",), read_prelu, _BECOMES, elementwise=True),
 )

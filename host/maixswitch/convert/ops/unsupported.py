@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maixswitch.convert.refusals import FIXED, FLOAT, LEAVE_OUT, NORM, RECURRENT, TWO_CONVOLUTIONS
+from maixswitch.convert.refusals import FIXED, FLOAT, LEAVE_OUT, NORM, RECURRENT
 
 REFUSED = {
     **dict.fromkeys(
@@ -15,6 +15,5 @@ REFUSED = {
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"), FLOAT),
     **dict.fromkeys(("InstanceNormalization", "LayerNormalization", "GroupNormalization", "LpNormalization"), NORM),
     **dict.fromkeys(("LRN", "MeanVarianceNormalization"), NORM),
-    **dict.fromkeys(("Split", "Slice", "Gather"), TWO_CONVOLUTIONS),
     "Einsum": "use Gemm or a 1x1 convolution instead",
 }

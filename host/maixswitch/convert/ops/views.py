@@ -11,7 +11,7 @@ from maixswitch.convert.graph.float_math import Shape, Values
 from maixswitch.convert.graph.graph import Node, Order
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
-from maixswitch.convert.graph.value import Value
+from maixswitch.convert.graph.value import Value, channels_last
 from maixswitch.convert.lower.layers import Layer
 from maixswitch.convert.quantise.quantiser import Quantiser
 from maixswitch.convert.refusals import AGAIN
@@ -40,6 +40,28 @@ class Flatten(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class FlattenLast(Node):
+    """(c, h, w) to (h*w*c,): the channels of each pixel side by side."""
+
+    def evaluate(self, values: Sequence[Values]) -> Values:
+        return values[0].transpose(0, 2, 3, 1).reshape(len(values[0]), -1)
+
+    def quantise(self, quantiser: Quantiser) -> None:
+        floats = quantiser.as_float(self.inputs[0])
+        quantiser.put(FloatChannelsLast(self.sources, (floats,), self.output), quantiser.graph.shapes[self.output])
+
+
+@dataclass(frozen=True, eq=False)
+class FloatChannelsLast(Layer):
+    """Layer 20 of v3: float32 (c, h, w) to flat, channels last."""
+
+    title = "channels last"
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        return writer.flatten(inputs[0])
+
+
+@dataclass(frozen=True, eq=False)
 class FloatFlat(Layer):
     """(c, h, w) to flat, channels first. It is another view of the same bytes, so the file has no layer for it."""
 
@@ -63,9 +85,22 @@ def flat(importer: Importer, node: OnnxNode, index: int = 0) -> Value:
     return replace(value, name=name, tensor=name)
 
 
+def flat_in_order(importer: Importer, node: OnnxNode, index: int) -> Value | None:
+    """Returns an input of the node as a flat tensor, in the order of the file; None if the board cannot do that."""
+    value = importer.value(node, index)
+    shape, order = importer.shape(value), value.positions()
+    if value.order is None or np.array_equal(order.ravel(), np.arange(order.size)):
+        return flat(importer, node, index)
+    if len(shape) != 3 or not np.array_equal(order.ravel(), channels_last(shape).ravel()):
+        return None
+    name = importer.graph.name(value.name, "flat")
+    importer.add(FlattenLast((), (value.tensor,), name), (order.size,))
+    return Value(name, name, value.shape)
+
+
 def read(importer: Importer, node: OnnxNode) -> None:
     """Makes the output another view of the input."""
-    value = importer.value(node)
+    value = importer.any_order(node)
     order = _reordered(importer, node, value)
     if order is None:
         raise node.refused(tr("it does not fit shape {shape}", shape=value.shape), word(AGAIN))
@@ -146,7 +181,8 @@ OPERATORS = (
     Operator(
         ("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"),
         read,
-        "nothing moves, or the weights behind it are reordered",
-        "where it is only another view",
+        "nothing moves, or the weights behind it are reordered; a channel shuffle reorders the weights beside it, or "
+        "is a 1x1 layer of the KPU that copies bytes",
+        "where it is only another view, or moves whole channels",
     ),
 )

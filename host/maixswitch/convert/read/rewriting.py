@@ -21,8 +21,8 @@ def rewrite(graph: Graph, refusals: list[MaixSwitchError], kept: Set[str]) -> No
     _prune(graph, kept)
     unpadded: set[str] = set()
     for phase in Phase:
-        # A factor may pass several operations, so this phase is repeated until nothing changes.
-        if phase is Phase.SCALING:
+        # A factor, or a choice of channels, may pass several operations, so these phases are repeated.
+        if phase in (Phase.SCALING, Phase.CHANNELS, Phase.CHANNELS_LEFT):
             while any(node.rewrite(graph, phase) for node in list(graph.nodes)):
                 pass
         else:

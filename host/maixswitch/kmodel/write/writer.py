@@ -235,12 +235,39 @@ class KModelWriter:
         return self.layer(13, body.Requantize, [source], source.shape, "uint8", source.count, table)
 
     def quantized_max_pool(
-        self, source: PlacedTensor, size: int, stride: int, lines: int, columns: int
+        self,
+        source: PlacedTensor,
+        kernel: Sequence[int],
+        strides: Sequence[int],
+        pads: Sequence[int],
+        sides: Sequence[int],
     ) -> PlacedTensor:
-        """uint8 (channels, h, w) to (channels, lines, columns); windows are cut at the right and lower edge."""
+        """uint8 (channels, h, w) to (channels, *sides); windows are clipped at the map.
+
+        kernel, strides, pads, sides: (y, x); pads: above and on the left.
+        """
+        return self._window(8, body.QuantizedMaxPool, source, (kernel, strides, pads, sides), "uint8")
+
+    def average_pool(
+        self,
+        source: PlacedTensor,
+        kernel: Sequence[int],
+        strides: Sequence[int],
+        pads: Sequence[int],
+        sides: Sequence[int],
+    ) -> PlacedTensor:
+        """float32 means of the pixels inside the map; arguments as in ``quantized_max_pool``."""
+        return self._window(9, body.AveragePool, source, (kernel, strides, pads, sides), "float32", 0)
+
+    def _window(
+        self, number: int, record: type, source: PlacedTensor, window: Sequence[Sequence[int]], dtype: str, *more: int
+    ) -> PlacedTensor:
         channels, height, width = source.shape
-        sizes = (width, height, channels, columns, lines, channels, size, size, stride, stride, 0, 0)
-        return self.layer(8, body.QuantizedMaxPool, [source], (channels, lines, columns), "uint8", *sizes)
+        kernel, strides, pads, sides = window
+        # The fields of the file are in the order width, height.
+        pairs = [number for pair in (kernel, strides, pads) for number in reversed(pair)]
+        sizes = (width, height, channels, sides[1], sides[0], channels, *pairs, *more)
+        return self.layer(number, record, [source], (channels, *sides), dtype, *sizes)
 
     def quantized_resize(self, source: PlacedTensor, factor: int = 2) -> PlacedTensor:
         """uint8 (channels, h, w), nearest neighbour."""
@@ -263,15 +290,20 @@ class KModelWriter:
 
     def concat(self, values: Sequence[PlacedTensor], shape: tuple[int, ...] = ()) -> PlacedTensor:
         """Values of one type, one after another; their channels add up, unless ``shape`` is given."""
-        first = values[0]
-        shape = shape or (sum(value.shape[0] for value in values), *first.shape[1:])
-        result = self._value("main", first.dtype, shape)
-        size = DTYPES[first.dtype].itemsize
-        number, record = (16, body.Concat) if first.dtype == "float32" else (17, body.QuantizedConcat)
-        sources = list(values)
+        shape = shape or (sum(value.shape[0] for value in values), *values[0].shape[1:])
+        return self.pieces([(value, 0, value.count) for value in values], shape)
+
+    def pieces(self, parts: Sequence[tuple[PlacedTensor, int, int]], shape: tuple[int, ...]) -> PlacedTensor:
+        """Parts of values of one type, one after another; a part is a value, its first element and their number."""
+        dtype = parts[0][0].dtype
+        result = self._value("main", dtype, shape)
+        size = DTYPES[dtype].itemsize
+        number, record = (16, body.Concat) if dtype == "float32" else (17, body.QuantizedConcat)
+        sources = list(dict.fromkeys(value for value, _, _ in parts))
 
         def make() -> object:
-            return record(0, result.address, len(sources), [(value.address, value.count * size) for value in sources])
+            sections = [(value.address + start * size, count * size) for value, start, count in parts]
+            return record(0, result.address, len(sections), sections)
 
         self._add(number, sources, result, make)
         return result
