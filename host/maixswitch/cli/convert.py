@@ -20,7 +20,9 @@ def convert(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; default: the network's name with .kmodel, here.")
     ] = None,
-    images: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of pictures.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of pictures, or of a folder for each class.")
+    ] = None,
     random: Annotated[bool, typer.Option("--random", help="Use noise instead of pictures, for a trial.")] = False,
     labels: Annotated[Path | None, typer.Option(metavar="FILE", help="File with the names of the classes.")] = None,
     kind: Annotated[
@@ -46,7 +48,8 @@ def convert(
 ) -> None:
     """Convert an ONNX or TensorFlow Lite network into a .kmodel that every firmware runs (v3, 8 bits).
 
-    DIR holds pictures like those that the camera will see, a few dozen or more. Most of them measure the value range of
+    DIR holds pictures like those that the camera will see, a few dozen or more, or a folder of them for each class;
+    then the report shows how often both networks are right. Most of them measure the value range of
     every tensor. The others are held back, to show how close the converted network comes to the float network. More:
     docs/convert.md.
 
@@ -81,7 +84,7 @@ def convert(
     from maixswitch.convert.conversion import convert as make
     from maixswitch.convert.report import document as reports
 
-    facts = make(Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, runtime=runtime))
+    facts = make(Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, tuple(names), runtime))
     check_labels(facts, names)
     document = reports.document(facts)
     # Write the page first: if that fails, an older kmodel stays as it was.

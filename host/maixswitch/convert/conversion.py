@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -23,17 +23,17 @@ from .graph.pixels import in_pixels
 from .lower.layers import Quantised, Quantize
 from .lower.lower import Lowered, lower
 from .quantise import images
+from .quantise.picture_sets import PictureSets, picture_sets
 from .quantise.quantiser import quantise
 from .read.onnx_reader import read
 from .report import emulate
-from .report.agreement import Agreement
+from .report.answers import Answer, compare_answers
 from .report.compare import Comparison
 from .report.document import Facts
 from .report.float_net import FloatNet
+from .report.truth import Truth, truth_of
 
 Pictures = NDArray[np.uint8]
-NOISE = 16
-"""Pictures of noise for a trial without any."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ class Options:
     """The options of a conversion.
 
     network, output: paths of the ONNX or TensorFlow Lite file and of the kmodel.
-    folder: of pictures, or None for noise.
+    folder: of pictures or of a folder for each class, or None for noise.
     kind, anchors: "" and () if the network tells them.
     calibrate: the largest number of pictures that measure the ranges.
     hold_back: share (0..0.9) of all pictures that are only compared.
     scale, mean, std: the network gets ``(pixel * scale - mean) / std`` of pixels 0..255, see ``onnx_reader.read``.
+    labels: names of the classes, to which the names of class folders are matched.
     runtime: whose arithmetic judges the kmodel (kmodel.runtimes).
     """
 
@@ -59,6 +60,7 @@ class Options:
     scale: float | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
     runtime: str = DEFAULT_RUNTIME
 
 
@@ -71,30 +73,30 @@ def convert(options: Options) -> Facts:
     graph = read(options.network, options.scale, options.mean, options.std)
     # A file that cannot be converted has been refused by now, before any picture is read.
     shape = graph.shapes[graph.input]
-    calibration, held_back = _pictures(options, shape)
+    sets = picture_sets(options.folder, shape, options.calibrate, options.hold_back)
     # The comparison needs results that share no code with this converter, so onnxruntime runs the original file.
     network = FloatNet(options.network)
     with console.progress(tr("measuring and quantising")):
-        quantised = quantise(in_pixels(graph), calibration)
+        quantised = quantise(in_pixels(graph), sets.calibration)
     lowered = lower(quantised)
     model = load(lowered.data, runtime=options.runtime)
     # The kind depends on the outputs of the file, so it is taken from the finished kmodel and not from the graph.
     kind = _kind(options, model)
-    # Pictures that measured the ranges give too good results, but they are better than none.
-    pictures = held_back if len(held_back) else calibration
     # Only answers that can be right or wrong are counted: a best class, or boxes if the anchors are known.
     classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
-    agreement = Agreement(kind) if classes or options.anchors else None
+    counted = kind if classes or options.anchors else ""
+    truth = truth_of(sets.loaded.folders if sets.loaded and classes else (), options.labels, model.outputs[0].elements)
+    answers = _answers(sets, truth)
     comparison, other_runtimes = Comparison(), _other_runtimes(quantised, lowered, options.runtime)
-    with console.progress(tr("comparing"), len(pictures)) as advance:
-        for picture in pictures:
-            exact = _float_tensors(graph, network, quantised, picture)
-            tensors = emulate.run(model, lowered, quantised, picture)
+    with console.progress(tr("comparing"), len(answers)) as advance:
+        for answer in answers:
+            exact = _float_tensors(graph, network, quantised, answer.pixels)
+            tensors = emulate.run(model, lowered, quantised, answer.pixels)
             comparison.add(quantised, tensors, exact)
             # For the other runtimes, only the outputs are compared.
-            for other, answers in other_runtimes:
-                answers.add(quantised, dict(zip(quantised.outputs, other.run(picture), strict=True)), exact)
-            _agree(agreement, quantised, tensors, exact, options.anchors)
+            for other, nearness in other_runtimes:
+                nearness.add(quantised, dict(zip(quantised.outputs, other.run(answer.pixels), strict=True)), exact)
+            compare_answers(answer, quantised, tensors, exact, counted, options.anchors)
             advance()
     return Facts(
         network=options.network,
@@ -103,14 +105,17 @@ def convert(options: Options) -> Facts:
         lowered=lowered,
         model=model,
         nearness=comparison.tensors,
-        other_runtimes={other.runtime: answers.tensors for other, answers in other_runtimes},
-        agreement=agreement,
+        other_runtimes={other.runtime: nearness.tensors for other, nearness in other_runtimes},
+        answers=answers,
+        labels=tuple(options.labels),
+        folders=sets.loaded.folders if sets.loaded else (),
+        skipped=sets.loaded.skipped if sets.loaded else 0,
         kind=kind,
-        calibrated=len(calibration),
-        held_back=len(held_back),
+        calibrated=len(sets.calibration),
+        held_back=len(sets.held_back),
         noise=options.folder is None,
         seconds=perf_counter() - began,
-        notes=tuple(graph.notes),
+        notes=(*graph.notes, *(sets.loaded.notes() if sets.loaded else ()), *truth.notes),
     )
 
 
@@ -129,22 +134,13 @@ def check_labels(facts: Facts, labels: Sequence[str]) -> None:
         )
 
 
-def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Pictures]:
-    """Returns the pictures that measure the ranges, and those held back, which are spread evenly over all."""
-    if len(shape) != 3:
-        raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
-    # The seed is fixed, because a trial without pictures should give the same file each time.
-    if options.folder is None:
-        pictures = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
-    else:
-        # So many pictures are loaded that ``calibrate`` of them are left after some are held back.
-        most = round(options.calibrate / (1 - options.hold_back))
-        pictures = images.load(options.folder, shape, max(most, 1))
-    # At least one picture has to measure the ranges, whatever share the user holds back.
-    held = min(round(len(pictures) * options.hold_back), len(pictures) - 1)
-    # Neighbours in a folder often look alike, so the pictures held back are spread over the folder.
-    numbers = np.linspace(0, len(pictures) - 1, held + 2).round().astype(int)[1:-1] if held else np.zeros(0, int)
-    return np.delete(pictures, numbers, axis=0), pictures[numbers]
+def _answers(sets: PictureSets, truth: Truth) -> list[Answer]:
+    """Returns an answer for each picture to compare, without anything but the picture and its true class."""
+    pixels, files = sets.compared
+    answers = [Answer(picture) for picture in pixels]
+    for answer, file in zip(answers, files, strict=False):
+        answer.file, answer.truth = file, truth.classes.get(file.folder)
+    return answers
 
 
 def _kind(options: Options, model: KModel) -> str:
@@ -195,23 +191,3 @@ def _float_tensors(graph: Graph, network: FloatNet, quantised: Quantised, pictur
     units = picture[None].astype(np.float32) * factor + offset
     tensors = {name: values[0] for name, values in network.run(units, names).items()}
     return emulate.reordered(tensors, graph.orders)
-
-
-def _agree(
-    agreement: Agreement | None,
-    quantised: Quantised,
-    tensors: Mapping[str, Any],
-    exact: Mapping[str, Any],
-    anchors: Sequence[float],
-) -> None:
-    """Counts whether the first outputs of both networks agree on one picture."""
-    name = quantised.outputs[0]
-    original = quantised.origin.get(name, name)
-    # A tensor that the reader added is not in the file, so there is nothing to compare with.
-    if agreement is None or original not in exact:
-        return
-    if agreement.kind == "yolo2":
-        shape = quantised.shapes[name]
-        agreement.add_boxes(exact[original].reshape(shape), tensors[name].reshape(shape), anchors)
-    else:
-        agreement.add_classes(exact[original].reshape(-1), tensors[name].reshape(-1))

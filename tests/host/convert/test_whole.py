@@ -110,7 +110,7 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     facts = convert(Options(network, tmp_path / "a<b>.kmodel", pictures))
     result = report.document(facts)
     assert json.loads(json.dumps(result)) == result
-    assert result["images"] == {"calibrated": 5, "held_back": 1, "noise": False}
+    assert result["images"] == {"calibrated": 5, "held_back": 1, "noise": False, "classes": 0, "skipped": 0}
     assert result["agreement"]["of"] == 1
     assert result["kind"] == "classifier"
     assert {"minmax"} < {item["method"] for item in result["steps"]} | {"other"}

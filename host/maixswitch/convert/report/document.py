@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -18,6 +18,7 @@ from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 
 from .agreement import Agreement
+from .answers import Answer, accuracy, total
 from .compare import Nearness
 
 SCHEMA = 1
@@ -34,6 +35,10 @@ class Facts:
 
     nearness: of every float tensor, as the model's runtime computes it.
     other_runtimes: nearness of the outputs as other runtimes compute them; empty if only last digits can differ.
+    answers: of both networks to the pictures that are compared.
+    labels: names of the classes; may be empty.
+    folders: names of the class folders of the pictures, sorted.
+    skipped: number of files that are no pictures.
     calibrated, held_back: numbers of pictures.
     seconds: duration of the conversion.
     """
@@ -44,7 +49,10 @@ class Facts:
     lowered: Lowered
     model: KModel
     nearness: Mapping[str, Nearness]
-    agreement: Agreement | None
+    answers: Sequence[Answer] = ()
+    labels: Sequence[str] = ()
+    folders: Sequence[str] = ()
+    skipped: int = 0
     other_runtimes: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
     kind: str = ""
     calibrated: int = 0
@@ -52,6 +60,17 @@ class Facts:
     noise: bool = False
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """How often both networks agree; None if no answer can be right or wrong."""
+        return total(self.answers)
+
+    def label(self, number: int) -> str:
+        """Returns the name of a class: its label, or the name of the folder that stands for it, or its number."""
+        names = self.labels or self.folders
+        sure = bool(self.labels) or any(answer.truth is not None for answer in self.answers)
+        return names[number] if sure and number < len(names) else str(number)
 
 
 def document(facts: Facts) -> Document:
@@ -68,7 +87,13 @@ def document(facts: Facts) -> Document:
         "output": str(facts.output),
         "kind": facts.kind,
         "seconds": round(facts.seconds, 2),
-        "images": {"calibrated": facts.calibrated, "held_back": facts.held_back, "noise": facts.noise},
+        "images": {
+            "calibrated": facts.calibrated,
+            "held_back": facts.held_back,
+            "noise": facts.noise,
+            "classes": len(facts.folders),
+            "skipped": facts.skipped,
+        },
         "steps": list(_steps(facts)),
         "runtime": facts.model.runtime,
         "outputs": [{"name": name, **_near(facts, name)} for name in quantised.outputs],
@@ -76,6 +101,8 @@ def document(facts: Facts) -> Document:
         "agreement": None
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
+        "accuracy": _accuracy(facts),
+        "answers": [_answer(facts, answer) for answer in sorted(facts.answers, key=Answer.badness, reverse=True)],
         "fits": fits,
         "notes": list(facts.notes),
         "kmodel": kmodel,
@@ -97,6 +124,38 @@ def _steps(facts: Facts) -> Iterator[Document]:
             "method": quantised.methods.get(layer.output, ""),
             **_near(facts, layer.output),
         }
+
+
+def _accuracy(facts: Facts) -> Document | None:
+    """Returns for how many pictures of a known class each network is right; None if no class is known."""
+    pictures, original, converted = accuracy(facts.answers)
+    if not pictures:
+        return None
+    return {
+        "pictures": pictures,
+        "float": original,
+        "kmodel": converted,
+        "float_share": original / pictures,
+        "kmodel_share": converted / pictures,
+        "classes_by": "labels" if facts.labels else "order",
+    }
+
+
+def _answer(facts: Facts, answer: Answer) -> Document:
+    """Returns the answers to one picture; classes are names, boxes are counted."""
+    best = answer.best
+    return {
+        "picture": str(answer.file.path) if answer.file else None,
+        "truth": None if answer.truth is None else facts.label(answer.truth),
+        "float": None if best is None else facts.label(best[0]),
+        "kmodel": None if best is None else facts.label(best[1]),
+        "scores": None if answer.scores is None or not all(map(isfinite, answer.scores)) else list(answer.scores),
+        "boxes": [len(part) for part in answer.boxes]
+        if answer.agreement and answer.agreement.kind == "yolo2"
+        else None,
+        "same": answer.same,
+        "snr_db": round(answer.snr, 2) if isfinite(answer.snr) else None,
+    }
 
 
 def _other(facts: Facts, runtime: str) -> Document:
@@ -194,6 +253,7 @@ def summary(report: Document) -> list[str]:
         )
         lines.append(tr("warning: {line}", line=differs))
     lines += agreed(report["agreement"])
+    lines += accurate(report)
     memory, ram = kmodel["memory"], kmodel["memory"]["ai_ram"]
     lines.append(
         tr(
@@ -228,6 +288,28 @@ def summary(report: Document) -> list[str]:
             )
         )
     return lines
+
+
+def accurate(report: Document) -> list[str]:
+    """Returns the accuracy of both networks in words; nothing if the true classes are not known."""
+    figures = report["accuracy"]
+    if figures is None:
+        return []
+    # Sorted folders are only a guess at the order of the classes, so the line says so.
+    by = (
+        tr("classes by the names of their folders")
+        if figures["classes_by"] == "labels"
+        else tr("classes in the sorted order of their folders")
+    )
+    return [
+        tr(
+            "right answers in {pictures} pictures: float network {original:.1f} %, kmodel {converted:.1f} % ({by})",
+            pictures=figures["pictures"],
+            original=100 * figures["float_share"],
+            converted=100 * figures["kmodel_share"],
+            by=by,
+        )
+    ]
 
 
 def _outputs(report: Document) -> list[tuple[str, list[Document]]]:
