@@ -54,8 +54,9 @@ def convert(
     docs/convert.md.
 
     The network receives (pixel x scale - mean) / std, where pixel is the camera's value from 0 to 255. Give the values
-    that it was trained with. The exit code is 1 if the network cannot be converted or fits no firmware; in the second
-    case the file is still written.
+    that it was trained with. The exit code is 1 if the network cannot be converted, if it fits no firmware, or if the
+    result is poor: an output below 15 dB, or less than 80 % of at least 10 answers the same. In the last two cases the
+    file is still written.
     """
     from maixswitch.convert.read import foreign
 
@@ -98,9 +99,10 @@ def convert(
     else:
         console.show(reports.text(document))
         console.say(tr("wrote {output}", output=target))
-    # The file stays even if no firmware can run it, because `maixswitch kmodel info` shows what is too large.
+    # The file stays even if it fits no firmware or is poor: `kmodel info` shows what is too large, and a poor one may
+    # do for a first try.
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
-    if not document["fits"] or not clean:
+    if not document["fits"] or document["verdict"]["poor"] or not clean:
         raise typer.Exit(EXIT_FINDINGS)
 
 

@@ -29,8 +29,9 @@ from .read.onnx_reader import read
 from .report import emulate
 from .report.answers import Answer, compare_answers
 from .report.compare import Comparison
-from .report.document import Facts
+from .report.facts import Facts
 from .report.float_net import FloatNet
+from .report.pixel_formulas import FormulaTrial, formula_of, try_formulas
 from .report.truth import Truth, truth_of
 
 Pictures = NDArray[np.uint8]
@@ -87,6 +88,7 @@ def convert(options: Options) -> Facts:
     counted = kind if classes or options.anchors else ""
     truth = truth_of(sets.loaded.folders if sets.loaded and classes else (), options.labels, model.outputs[0].elements)
     answers = _answers(sets, truth)
+    trial = _tried_formulas(graph, network, quantised, sets, truth)
     comparison, other_runtimes = Comparison(), _other_runtimes(quantised, lowered, options.runtime)
     with console.progress(tr("comparing"), len(answers)) as advance:
         for answer in answers:
@@ -106,6 +108,8 @@ def convert(options: Options) -> Facts:
         model=model,
         nearness=comparison.tensors,
         other_runtimes={other.runtime: nearness.tensors for other, nearness in other_runtimes},
+        formula=formula_of(graph.pixels),
+        formula_trial=trial,
         answers=answers,
         labels=tuple(options.labels),
         folders=sets.loaded.folders if sets.loaded else (),
@@ -141,6 +145,20 @@ def _answers(sets: PictureSets, truth: Truth) -> list[Answer]:
     for answer, file in zip(answers, files, strict=False):
         answer.file, answer.truth = file, truth.classes.get(file.folder)
     return answers
+
+
+def _tried_formulas(
+    graph: Graph, network: FloatNet, quantised: Quantised, sets: PictureSets, truth: Truth
+) -> FormulaTrial | None:
+    """Returns what the pictures of a known class say about the formula of the pixels."""
+    files = (*sets.calibration_files, *sets.held_back_files)
+    pixels = (*sets.calibration, *sets.held_back) if truth.classes else ()
+    known = [(picture, file) for picture, file in zip(pixels, files, strict=False) if file.folder in truth.classes]
+    known.sort(key=lambda pair: truth.classes[pair[1].folder])
+    numbers = [truth.classes[file.folder] for _, file in known]
+    name = quantised.outputs[0]
+    with console.progress(tr("comparing formulas of the pixels")):
+        return try_formulas(network, graph, quantised.origin.get(name, name), [item for item, _ in known], numbers)
 
 
 def _kind(options: Options, model: KModel) -> str:
@@ -187,7 +205,6 @@ def _other_runtimes(quantised: Quantised, lowered: Lowered, runtime: str) -> lis
 def _float_tensors(graph: Graph, network: FloatNet, quantised: Quantised, picture: Pictures) -> dict[str, Any]:
     """Returns the tensors of the float network for one picture."""
     names = sorted({name for name in quantised.origin.values() if name != graph.input})
-    factor, offset = np.array(graph.pixels, np.float32).T.reshape(2, 1, -1, 1, 1)
-    units = picture[None].astype(np.float32) * factor + offset
+    units = formula_of(graph.pixels).units(picture)
     tensors = {name: values[0] for name, values in network.run(units, names).items()}
     return emulate.reordered(tensors, graph.orders)

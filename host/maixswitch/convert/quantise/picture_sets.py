@@ -51,9 +51,10 @@ def picture_sets(folder: Path | None, shape: Sequence[int], calibrate: int, hold
     if len(shape) != 3:
         raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
     # The seed is fixed, because a trial without pictures should give the same file each time.
+    files: tuple[PictureFile, ...] = ()
+    loaded: images.Images | None = None
     if folder is None:
-        loaded = None
-        pixels, files = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8), ()
+        pixels = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
     else:
         # So many pictures are loaded that ``calibrate`` of them are left after some are held back.
         loaded = images.load(folder, shape, max(round(calibrate / (1 - hold_back)), 1))

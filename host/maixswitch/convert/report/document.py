@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
-from maixswitch.convert.lower.layers import Quantised
-from maixswitch.convert.lower.lower import Lowered
 from maixswitch.convert.lower.runnable import make_runnable
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.describe import describe
 from maixswitch.kmodel.judge.report import grid
-from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 
-from .agreement import Agreement
-from .answers import Answer, accuracy, total
+from . import pixel_formulas, verdict
+from .answers import Answer, accuracy
 from .compare import Nearness
+from .facts import Facts
+from .verdict import WEAK, judge
 
 SCHEMA = 1
-WEAK = 15.0
-"""dB; layers below are named in the report."""
 LOSS, GOOD = 1.0, 60.0
 """dB that an output may lose on another runtime, counted from at most ``GOOD``, and still be called the same."""
 Document = dict[str, Any]
-
-
-@dataclass
-class Facts:
-    """Everything that a report needs.
-
-    nearness: of every float tensor, as the model's runtime computes it.
-    other_runtimes: nearness of the outputs as other runtimes compute them; empty if only last digits can differ.
-    answers: of both networks to the pictures that are compared.
-    labels: names of the classes; may be empty.
-    folders: names of the class folders of the pictures, sorted.
-    skipped: number of files that are no pictures.
-    calibrated, held_back: numbers of pictures.
-    seconds: duration of the conversion.
-    """
-
-    network: Path
-    output: Path
-    quantised: Quantised
-    lowered: Lowered
-    model: KModel
-    nearness: Mapping[str, Nearness]
-    answers: Sequence[Answer] = ()
-    labels: Sequence[str] = ()
-    folders: Sequence[str] = ()
-    skipped: int = 0
-    other_runtimes: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
-    kind: str = ""
-    calibrated: int = 0
-    held_back: int = 0
-    noise: bool = False
-    seconds: float = 0.0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def agreement(self) -> Agreement | None:
-        """How often both networks agree; None if no answer can be right or wrong."""
-        return total(self.answers)
-
-    def label(self, number: int) -> str:
-        """Returns the name of a class: its label, or the name of the folder that stands for it, or its number."""
-        names = self.labels or self.folders
-        sure = bool(self.labels) or any(answer.truth is not None for answer in self.answers)
-        return names[number] if sure and number < len(names) else str(number)
 
 
 def document(facts: Facts) -> Document:
@@ -94,6 +45,8 @@ def document(facts: Facts) -> Document:
             "classes": len(facts.folders),
             "skipped": facts.skipped,
         },
+        "pixels": _pixels(facts),
+        "verdict": _verdict(facts),
         "steps": list(_steps(facts)),
         "runtime": facts.model.runtime,
         "outputs": [{"name": name, **_near(facts, name)} for name in quantised.outputs],
@@ -124,6 +77,47 @@ def _steps(facts: Facts) -> Iterator[Document]:
             "method": quantised.methods.get(layer.output, ""),
             **_near(facts, layer.output),
         }
+
+
+def _pixels(facts: Facts) -> Document:
+    """Returns the formula of the pixels, and how often the float network is right with the usual ones."""
+    trial = facts.formula_trial
+    return {
+        "formula": facts.formula.text(),
+        "channels": [list(pair) for pair in facts.formula.pixels],
+        "tried": None
+        if trial is None
+        else {
+            "pictures": trial.pictures,
+            "right": trial.used,
+            "others": [
+                {"formula": item.text(), "options": item.options, "bgr": item.bgr, "right": right}
+                for item, right in trial.others.items()
+            ],
+            "better": None if trial.better is None else trial.better.text(),
+        },
+        "lines": pixel_formulas.words(facts.formula, trial),
+    }
+
+
+def _verdict(facts: Facts) -> Document:
+    """Returns whether the result is poor, and the layer that loses most; its dB are null where they are infinite."""
+    judged = judge(facts)
+    loss = judged.loss
+    return {
+        "poor": judged.poor,
+        "reasons": list(judged.reasons),
+        "layer": None
+        if loss is None
+        else {
+            "name": loss.layer.output,
+            "nodes": list(loss.layer.sources),
+            "before_db": round(loss.before, 2) if isfinite(loss.before) else None,
+            "behind_db": round(loss.behind, 2) if isfinite(loss.behind) else None,
+        },
+        "remedies": list(judged.remedies),
+        "lines": verdict.words(judged),
+    }
 
 
 def _accuracy(facts: Facts) -> Document | None:
@@ -237,6 +231,9 @@ def summary(report: Document) -> list[str]:
                 calibrated=images["calibrated"],
             )
         )
+    # A poor result is easily missed among the figures, so it comes before them.
+    lines += report["verdict"]["lines"]
+    lines += report["pixels"]["lines"]
     for runtime, outputs in _outputs(report):
         for item in outputs:
             line = tr(

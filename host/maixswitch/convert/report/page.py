@@ -10,7 +10,8 @@ from maixswitch.kmodel.judge.picture import svg
 from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 
-from .document import WEAK, Document, agreed, decibels, summary
+from .document import Document, agreed, decibels, summary
+from .verdict import WEAK
 
 TOP, BOTTOM, LEFT, RIGHT, PLOT = 16, 26, 40, 12, 170
 COLUMN, NARROWEST, TICKS = 18, 420, 6
@@ -92,6 +93,10 @@ def page(report: Document, model: KModel, name: str) -> str:
 def _alarm(report: Document) -> Iterator[str]:
     if report["images"]["noise"]:
         yield f'<p class="alarm">{escape(summary(report)[0])}</p>'
+    if report["verdict"]["poor"]:
+        yield f'<p class="alarm">{"<br/>".join(map(escape, report["verdict"]["lines"]))}</p>'
+    if len(report["pixels"]["lines"]) > 1:
+        yield f'<p class="alarm">{"<br/>".join(map(escape, report["pixels"]["lines"][1:]))}</p>'
 
 
 def _tiles(report: Document) -> Iterator[str]:
