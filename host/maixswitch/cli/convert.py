@@ -92,7 +92,7 @@ def convert(
     if report is not None:
         from maixswitch.convert.report.page import page
 
-        files.write(report, page(document, facts.model, target.name).encode())
+        files.write(report, page(document, facts.model, target.name, facts.answers).encode())
     files.write(target, facts.lowered.data)
     if json:
         console.emit(document)

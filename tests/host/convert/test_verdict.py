@@ -66,7 +66,7 @@ def test_the_layer_that_loses_the_signal_is_named(later: int, photos: Path, tmp_
     lines = report.summary(result)
     assert lines[1].startswith("POOR RESULT: output ")
     assert any(line.startswith(f"most is lost in layer {first_weak} (") for line in lines)
-    assert "what usually helps: measure on more pictures: only 12 measured the ranges" in lines
+    assert "- measure on more pictures: only 12 measured the ranges" in lines
 
 
 def test_a_good_result_has_no_verdict(good: Facts) -> None:

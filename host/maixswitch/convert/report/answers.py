@@ -83,6 +83,11 @@ def compare_answers(
     answer.scores = float(exact_scores[answer.best[0]]), float(scores[answer.best[1]])
 
 
+def worst_first(answers: Sequence[Answer]) -> list[Answer]:
+    """Returns the answers that differ, then the others, each by their SNR."""
+    return sorted(answers, key=Answer.badness, reverse=True)
+
+
 def total(answers: Sequence[Answer]) -> Agreement | None:
     """Returns the agreement over all pictures, None if none of their answers can be right or wrong."""
     parts = [answer.agreement for answer in answers if answer.agreement is not None]

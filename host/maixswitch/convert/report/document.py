@@ -12,11 +12,11 @@ from maixswitch.kmodel.judge.describe import describe
 from maixswitch.kmodel.judge.report import grid
 from maixswitch.language import tr
 
-from . import pixel_formulas, verdict
-from .answers import Answer, accuracy
+from . import pixel_formulas
+from .answers import Answer, accuracy, worst_first
 from .compare import Nearness
 from .facts import Facts
-from .verdict import WEAK, judge
+from .verdict import WEAK, judge, loss_in_words
 
 SCHEMA = 1
 LOSS, GOOD = 1.0, 60.0
@@ -55,7 +55,7 @@ def document(facts: Facts) -> Document:
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
         "accuracy": _accuracy(facts),
-        "answers": [_answer(facts, answer) for answer in sorted(facts.answers, key=Answer.badness, reverse=True)],
+        "answers": [_answer(facts, answer) for answer in worst_first(facts.answers)],
         "fits": fits,
         "notes": list(facts.notes),
         "kmodel": kmodel,
@@ -114,9 +114,9 @@ def _verdict(facts: Facts) -> Document:
             "nodes": list(loss.layer.sources),
             "before_db": round(loss.before, 2) if isfinite(loss.before) else None,
             "behind_db": round(loss.behind, 2) if isfinite(loss.behind) else None,
+            "text": loss_in_words(loss),
         },
         "remedies": list(judged.remedies),
-        "lines": verdict.words(judged),
     }
 
 
@@ -232,7 +232,7 @@ def summary(report: Document) -> list[str]:
             )
         )
     # A poor result is easily missed among the figures, so it comes before them.
-    lines += report["verdict"]["lines"]
+    lines += _judged(report["verdict"])
     lines += report["pixels"]["lines"]
     for runtime, outputs in _outputs(report):
         for item in outputs:
@@ -285,6 +285,16 @@ def summary(report: Document) -> list[str]:
             )
         )
     return lines
+
+
+def _judged(verdict: Document) -> Iterator[str]:
+    """Yields the lines about a poor result; nothing for a good one."""
+    yield from (tr("POOR RESULT: {reason}", reason=reason) for reason in verdict["reasons"])
+    if verdict["layer"] is not None:
+        yield verdict["layer"]["text"]
+    if verdict["remedies"]:
+        yield tr("what usually helps:")
+    yield from (f"- {remedy}" for remedy in verdict["remedies"])
 
 
 def accurate(report: Document) -> list[str]:

@@ -18,7 +18,7 @@ LEAST_AGREEMENT = 0.8
 """The least share of same answers of a good result."""
 FEWEST = 10
 """The fewest answers whose share is judged; of fewer, a single one would decide."""
-DOZENS = 30
+DOZENS = 24
 """Pictures that usually suffice to measure the ranges."""
 
 
@@ -115,19 +115,13 @@ def _remedies(facts: Facts, loss: Loss | None) -> Iterator[str]:
     yield tr("train a few epochs with 8 bits simulated (quantisation-aware training)")
 
 
-def words(verdict: Verdict) -> list[str]:
-    """Returns the verdict as lines of the report; nothing for a good result."""
-    lines = [tr("POOR RESULT: {reason}", reason=reason) for reason in verdict.reasons]
-    loss = verdict.loss
-    if loss is not None:
-        lines.append(
-            tr(
-                "most is lost in layer {name} ({kind}): {before} before it, {behind} behind it; it reads {inputs}",
-                name=loss.layer.output,
-                kind=loss.layer.describe(),
-                before=tr("exact") if loss.before == inf else f"{loss.before:.1f} dB",
-                behind=f"{loss.behind:.1f} dB",
-                inputs=", ".join(loss.layer.inputs),
-            )
-        )
-    return lines + [tr("what usually helps: {remedy}", remedy=remedy) for remedy in verdict.remedies]
+def loss_in_words(loss: Loss) -> str:
+    """Returns which layer loses how much."""
+    return tr(
+        "most is lost in layer {name} ({kind}): {before} before it, {behind} behind it; it reads {inputs}",
+        name=loss.layer.output,
+        kind=loss.layer.describe(),
+        before=tr("exact") if loss.before == inf else f"{loss.before:.1f} dB",
+        behind=f"{loss.behind:.1f} dB",
+        inputs=", ".join(loss.layer.inputs),
+    )
