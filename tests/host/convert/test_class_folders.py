@@ -111,6 +111,8 @@ def test_a_folder_with_nothing_but_damaged_pictures_is_refused(tmp_path: Path) -
         (["0", "1", "10", "2"], [], 4, {"0": 0, "1": 1, "10": 2, "2": 3}),
         (["猫", "狗"], ["狗", "猫"], 2, {"猫": 1, "狗": 0}),
         ([], ["a"], 1, {}),
+        (["all"], [], 7, {}),
+        (["all"], [], 1, {}),
     ],
 )
 def test_folders_and_classes(folders: list[str], labels: list[str], classes: int, expected: dict[str, int]) -> None:

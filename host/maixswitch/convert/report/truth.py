@@ -32,6 +32,9 @@ def truth_of(folders: Sequence[str], labels: Sequence[str], classes: int) -> Tru
         return Truth()
     if labels:
         return _by_name(folders, labels)
+    # A single folder only holds the pictures; it is no class.
+    if len(folders) == 1:
+        return Truth()
     # torchvision's ImageFolder and Keras number the classes in this order.
     if len(folders) == classes:
         return Truth({name: index for index, name in enumerate(folders)})
