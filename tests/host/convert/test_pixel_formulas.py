@@ -11,7 +11,7 @@ import pytest
 from maixswitch.convert.conversion import Options, convert
 from maixswitch.convert.report import document as report
 from maixswitch.convert.report.pixel_formulas import formula_of, usual
-from tests.host.convert.colour_network import brightness_network, class_folders, colour_network, save
+from tests.host.convert.colour_network import COLOURS, brightness_network, class_folders, colour_network, save
 
 GREYS = {"bright": (215,) * 3, "dark": (35,) * 3, "medium": (128,) * 3}
 LABELS = ("dark", "medium", "bright")
@@ -59,6 +59,16 @@ def test_a_network_that_was_trained_on_bgr(tmp_path: Path) -> None:
     assert "the camera gives RGB: reverse the input channels of the first convolution before the export" in (
         report.summary(result)
     )
+
+
+def test_reversed_classes_look_like_bgr(tmp_path: Path) -> None:
+    photos = class_folders(tmp_path / "photos", COLOURS, 6)
+    network = save(colour_network(("red", "green", "blue")), tmp_path / "net.onnx")
+    hint = "another order of the classes would look the same: give --labels FILE to be sure"
+    for labels, hinted in (((), True), (("red", "green", "blue"), False)):
+        result = report.document(convert(Options(network, tmp_path / "n.kmodel", photos, labels=labels)))
+        assert (result["pixels"]["tried"]["better"] == "0 to 1, channels BGR") is hinted
+        assert (hint in report.summary(result)) is hinted
 
 
 def test_a_small_difference_is_not_clear(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from maixswitch import language
 from maixswitch.convert.conversion import Options, convert
 from maixswitch.convert.quantise.picture_files import PictureFile
 from maixswitch.convert.report import document as report
@@ -98,6 +99,17 @@ def test_noise_has_no_example_pictures(facts: Facts) -> None:
     text = html(replace(facts, noise=True))
     assert "Example pictures" not in text
     assert examples.examples(report.document(replace(facts, answers=())), ()) == ""
+
+
+def test_the_figures_have_short_labels_in_both_languages(facts: Facts) -> None:
+    for chosen in ("en", "zh"):
+        language.choose(chosen)
+        try:
+            tiles = re.findall(r'<div class="tile"><b>(.*?)</b><span>(.*?)</span></div>', html(facts))
+        finally:
+            language.choose("en")
+        assert [value for value, _ in tiles[:3]] == ["100.0 %"] * 3
+        assert not [label for _, label in tiles if re.search("[:\uff1a%]", label)], chosen
 
 
 @pytest.mark.parametrize("snr", [4.0, 20.0, 60.0])

@@ -96,7 +96,7 @@ def _pixels(facts: Facts) -> Document:
             ],
             "better": None if trial.better is None else trial.better.text(),
         },
-        "lines": pixel_formulas.words(facts.formula, trial),
+        "lines": pixel_formulas.words(facts.formula, trial, bool(facts.labels)),
     }
 
 

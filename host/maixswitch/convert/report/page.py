@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -137,7 +138,7 @@ def _tiles(report: Document) -> Iterator[str]:
     kmodel, agreement = report["kmodel"], report["agreement"]
     figures = []
     if agreement is not None and agreement["of"]:
-        figures.append((f"{100 * agreement['share']:.1f} %", agreed(agreement)[0].partition(":")[0]))
+        figures.append((f"{100 * agreement['share']:.1f} %", re.split("[:\uff1a]", agreed(agreement)[0])[0]))
     right = report["accuracy"]
     if right is not None:
         figures.append((f"{100 * right['float_share']:.1f} %", tr("right answers of the float network")))

@@ -140,8 +140,11 @@ def _clearly_better(other: NDArray[np.bool_], used: NDArray[np.bool_]) -> bool:
     return gain > 0 and gain >= DEVIATIONS * (won + lost) ** 0.5 and gain >= LEAST_GAIN * len(used)
 
 
-def words(used: Formula, trial: FormulaTrial | None) -> list[str]:
-    """Returns the lines of the report: the formula, and a warning if another is clearly better."""
+def words(used: Formula, trial: FormulaTrial | None, labels: bool) -> list[str]:
+    """Returns the lines of the report: the formula, and a warning if another is clearly better.
+
+    labels: are the true classes known by labels? Else their order is a guess.
+    """
     lines = [tr("pixels: the network gets {formula}", formula=used.text())]
     if trial is None:
         return lines
@@ -160,6 +163,9 @@ def words(used: Formula, trial: FormulaTrial | None) -> list[str]:
             lines.append(
                 tr("the camera gives RGB: reverse the input channels of the first convolution before the export")
             )
+        # A network that tells colours apart looks the same if the order of its classes is reversed.
+        if trial.better.bgr and not labels:
+            lines.append(tr("another order of the classes would look the same: give --labels FILE to be sure"))
     # No formula explains so many wrong answers, so something else has to.
     elif trial.used < 0.5 * trial.pictures:
         warning = tr(
