@@ -23,7 +23,7 @@ from .graph.pixels import in_pixels
 from .lower.layers import Quantised, Quantize
 from .lower.lower import Lowered, lower
 from .quantise import images
-from .quantise.picture_sets import PictureSets, picture_sets
+from .quantise.picture_sets import PictureSets, divided
 from .quantise.quantiser import quantise
 from .read.onnx_reader import read
 from .report import emulate
@@ -35,6 +35,8 @@ from .report.pixel_formulas import FormulaTrial, formula_of, try_formulas
 from .report.truth import Truth, truth_of
 
 Pictures = NDArray[np.uint8]
+NOISE = 16
+"""Pictures of noise for a trial without any."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def convert(options: Options) -> Facts:
     graph = read(options.network, options.scale, options.mean, options.std)
     # A file that cannot be converted has been refused by now, before any picture is read.
     shape = graph.shapes[graph.input]
-    sets = picture_sets(options.folder, shape, options.calibrate, options.hold_back)
+    sets = _pictures(options, shape)
     # The comparison needs results that share no code with this converter, so onnxruntime runs the original file.
     network = FloatNet(options.network)
     with console.progress(tr("measuring and quantising")):
@@ -136,6 +138,20 @@ def check_labels(facts: Facts, labels: Sequence[str]) -> None:
             tr("--labels: {count} names, but the network has {classes} classes", count=len(labels), classes=classes),
             EXIT_USAGE,
         )
+
+
+def _pictures(options: Options, shape: Sequence[int]) -> PictureSets:
+    """Returns the pictures that measure the ranges, and those held back."""
+    if len(shape) != 3:
+        raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
+    # The seed is fixed, because a trial without pictures should give the same file each time.
+    if options.folder is None:
+        noise = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
+        return divided(noise, options.hold_back)
+    # So many pictures are loaded that ``calibrate`` of them are left after some are held back.
+    most = round(options.calibrate / (1 - options.hold_back))
+    loaded = images.load(options.folder, shape, max(most, 1))
+    return divided(loaded.pixels, options.hold_back, loaded)
 
 
 def _answers(sets: PictureSets, truth: Truth) -> list[Answer]:

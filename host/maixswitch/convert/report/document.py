@@ -55,7 +55,7 @@ def document(facts: Facts) -> Document:
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
         "accuracy": _accuracy(facts),
-        "answers": [_answer(facts, answer) for answer in worst_first(facts.answers)],
+        "answers": [_answer(facts, answer) for answer in worst_first(facts.answers)] if facts.judged else [],
         "fits": fits,
         "notes": list(facts.notes),
         "kmodel": kmodel,

@@ -56,6 +56,11 @@ class Facts:
         """How often both networks agree; None if no answer can be right or wrong."""
         return total(self.answers)
 
+    @property
+    def judged(self) -> bool:
+        """Do the figures say anything about real pictures?"""
+        return not self.noise
+
     def label(self, number: int) -> str:
         """Returns the name of a class: its label, or the name of the folder that stands for it, or its number."""
         names = self.labels or self.folders

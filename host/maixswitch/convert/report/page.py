@@ -128,10 +128,9 @@ def _poor(verdict: Document) -> str:
 
 
 def _examples(report: Document, answers: Sequence[Answer]) -> Iterator[str]:
-    pictures = examples.examples(report, answers)
     # Noise has no answers worth looking at.
-    if pictures and not report["images"]["noise"]:
-        yield _section(tr("Example pictures"), pictures)
+    if report["answers"] and answers:
+        yield _section(tr("Example pictures"), examples.examples(report, answers))
 
 
 def _tiles(report: Document) -> Iterator[str]:

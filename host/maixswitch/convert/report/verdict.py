@@ -50,7 +50,7 @@ class Verdict:
 
 def judge(facts: Facts) -> Verdict:
     """Returns the verdict over the outputs and the answers. A trial with noise is never called poor."""
-    reasons = () if facts.noise else tuple(_reasons(facts))
+    reasons = tuple(_reasons(facts)) if facts.judged else ()
     if not reasons:
         return Verdict()
     loss = _loss(facts)
