@@ -71,6 +71,7 @@ def texts_of_tables() -> Iterator[str]:
     from maixswitch.convert.ops import REFUSED
     from maixswitch.convert.read import foreign
     from maixswitch.convert.read.tflite import operators as tflite_operators
+    from maixswitch.convert.report import pixel_formulas
     from maixswitch.kmodel.format import sniff
     from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard
@@ -84,6 +85,7 @@ def texts_of_tables() -> Iterator[str]:
     yield from tflite_operators.REFUSED.values()
     yield from foreign.NAMES
     yield from refusals.SHARED
+    yield from (formula.name for formula in pixel_formulas.usual(3))
     yield from demo.CAPTIONS
     yield from (name for name, _, _ in picture.KINDS.values())
     flavours = board_code.flavours()

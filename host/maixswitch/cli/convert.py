@@ -23,7 +23,9 @@ def convert(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; default: the network's name with .kmodel, here.")
     ] = None,
-    images: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of pictures.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of pictures, or of a folder for each class.")
+    ] = None,
     random: Annotated[bool, typer.Option("--random", help="Use noise instead of pictures, for a trial.")] = False,
     labels: Annotated[Path | None, typer.Option(metavar="FILE", help="File with the names of the classes.")] = None,
     kind: Annotated[
@@ -52,13 +54,15 @@ def convert(
 ) -> None:
     """Convert an ONNX or TensorFlow Lite network into a .kmodel that every firmware runs (v3, 8 bits).
 
-    DIR holds pictures like those that the camera will see, a few dozen or more. Most of them measure the value range of
-    every tensor. The others are held back, to show how close the converted network comes to the float network. A
-    quantised file states its ranges, so that --images may be left out. More: docs/convert.md.
+    DIR holds pictures like those that the camera will see, a few dozen or more, or a folder of them for each class;
+    then the report shows how often both networks are right. Most of them measure the value range of every tensor. The
+    others are held back, to show how close the converted network comes to the float network. A quantised file states
+    its ranges, so that --images may be left out. More: docs/convert.md.
 
     The network receives (pixel x scale - mean) / std, where pixel is the camera's value from 0 to 255. Give the values
-    that it was trained with. The exit code is 1 if the network cannot be converted, or if no firmware has room for it.
-    Where a smaller Python heap or camera frame would make room, or with --any-size, the file is written nevertheless.
+    that it was trained with. The exit code is 1 if the network cannot be converted, if no firmware has room for it, or
+    if the result is poor: an output below 15 dB, or less than 80 % of at least 10 answers the same. A poor file is
+    still written, and one that is too large with --any-size or where a smaller Python heap or camera frame makes room.
     """
     from maixswitch.convert.read import foreign
 
@@ -86,18 +90,19 @@ def convert(
     if report is not None:
         from maixswitch.convert.report.page import page
 
-        files.write(report, page(document, facts.model, target.name).encode())
+        files.write(report, page(document, facts.model, target.name, facts.answers).encode())
     files.write(target, facts.lowered.data)
     if json:
         console.emit(document)
     else:
         console.show(reports.text(document))
         console.say(tr("wrote {output}", output=target))
-    # The file stays even if no firmware can run it, because `maixswitch kmodel info` shows what is too large.
+    # The file stays even if it fits no firmware or is poor: `kmodel info` shows what is too large, and a poor one may
+    # do for a first try.
     clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
     # Noise may well have one answer. Pictures such as the camera will see may not.
     dead = document["unchanging"] and images is not None
-    if not document["fits"] or not clean or dead:
+    if not document["fits"] or document["verdict"]["poor"] or not clean or dead:
         raise typer.Exit(EXIT_FINDINGS)
 
 

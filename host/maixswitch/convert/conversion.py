@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -23,15 +23,18 @@ from .graph.pixels import in_pixels
 from .lower.layers import Quantised, Quantize
 from .lower.lower import Lowered, lower
 from .quantise import images
+from .quantise.picture_sets import PictureSets, divided
 from .quantise.quantiser import quantise
 from .quantise.scales import without_range
 from .quantise.sketch import sketch
 from .read.onnx_reader import read
 from .report import emulate
-from .report.agreement import Agreement
+from .report.answers import Answer, compare_answers
 from .report.compare import Comparison
-from .report.document import Facts
+from .report.facts import Facts
 from .report.float_net import FloatNet
+from .report.pixel_formulas import FormulaTrial, formula_of, try_formulas
+from .report.truth import Truth, truth_of
 
 Pictures = NDArray[np.uint8]
 NOISE = 16
@@ -43,12 +46,12 @@ class Options:
     """The options of a conversion.
 
     network, output: paths of the ONNX or TensorFlow Lite file and of the kmodel.
-    folder: of pictures, or None.
+    folder: of pictures or of a folder for each class, or None.
     noise: without a folder, measure noise; else the file has to state its ranges.
     kind, anchors: "" and () if the network tells them.
     calibrate: the largest number of pictures that measure the ranges.
     hold_back: share (0..0.9) of all pictures that are only compared.
-    labels: names of the classes, () for none.
+    labels: names of the classes, to which the names of class folders are matched; () for none.
     any_size: convert a network for which no firmware has room, too.
     accept: gets a kmodel of the right sizes before any picture is read; it may raise MaixSwitchError.
     scale, mean, std: the network gets ``(pixel * scale - mean) / std`` of pixels 0..255, see ``onnx_reader.read``.
@@ -82,28 +85,29 @@ def convert(options: Options) -> Facts:
     # Whatever does not depend on numbers is refused here, before any picture is read.
     in_bytes = in_pixels(graph)
     kind = _before_pictures(options, graph, in_bytes)
-    calibration, held_back = _pictures(options, graph.shapes[graph.input])
+    sets = _pictures(options, graph.shapes[graph.input])
     # The comparison needs results that share no code with this converter, so onnxruntime runs the original file.
     network = FloatNet(options.network)
     with console.progress(tr("measuring and quantising")):
-        quantised = quantise(in_bytes, calibration)
+        quantised = quantise(in_bytes, sets.calibration)
     lowered = lower(quantised)
     model = load(lowered.data, runtime=options.runtime)
-    # Pictures that measured the ranges give too good results, but they are better than none.
-    pictures = held_back if len(held_back) else calibration
     # Only answers that can be right or wrong are counted: a best class, or boxes if the anchors are known.
     classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
-    agreement = Agreement(kind) if classes or options.anchors else None
+    counted = kind if classes or options.anchors else ""
+    truth = truth_of(sets.loaded.folders if sets.loaded and classes else (), options.labels, model.outputs[0].elements)
+    answers = _answers(sets, truth)
+    trial = _tried_formulas(graph, network, quantised, sets, truth)
     comparison, other_runtimes = Comparison(), _other_runtimes(quantised, lowered, options.runtime)
-    with console.progress(tr("comparing"), len(pictures)) as advance:
-        for picture in pictures:
-            exact = _float_tensors(graph, network, quantised, picture)
-            tensors = emulate.run(model, lowered, quantised, picture)
+    with console.progress(tr("comparing"), len(answers)) as advance:
+        for answer in answers:
+            exact = _float_tensors(graph, network, quantised, answer.pixels)
+            tensors = emulate.run(model, lowered, quantised, answer.pixels)
             comparison.add(quantised, tensors, exact)
             # For the other runtimes, only the outputs are compared.
-            for other, answers in other_runtimes:
-                answers.add(quantised, dict(zip(quantised.outputs, other.run(picture), strict=True)), exact)
-            _agree(agreement, quantised, tensors, exact, options.anchors)
+            for other, nearness in other_runtimes:
+                nearness.add(quantised, dict(zip(quantised.outputs, other.run(answer.pixels), strict=True)), exact)
+            compare_answers(answer, quantised, tensors, exact, counted, options.anchors)
             advance()
     return Facts(
         network=options.network,
@@ -112,15 +116,20 @@ def convert(options: Options) -> Facts:
         lowered=lowered,
         model=model,
         nearness=comparison.tensors,
-        other_runtimes={other.runtime: answers.tensors for other, answers in other_runtimes},
-        agreement=agreement,
+        other_runtimes={other.runtime: nearness.tensors for other, nearness in other_runtimes},
+        formula=formula_of(graph.pixels),
+        formula_trial=trial,
+        answers=answers,
+        labels=tuple(options.labels),
+        folders=sets.loaded.folders if sets.loaded else (),
+        skipped=sets.loaded.skipped if sets.loaded else 0,
         kind=kind,
-        calibrated=len(calibration),
-        held_back=len(held_back),
+        calibrated=len(sets.calibration),
+        held_back=len(sets.held_back),
         noise=options.folder is None and options.noise,
         made_up=options.folder is None and not options.noise,
         seconds=perf_counter() - began,
-        notes=tuple(graph.notes),
+        notes=(*graph.notes, *(sets.loaded.notes() if sets.loaded else ()), *truth.notes),
     )
 
 
@@ -172,22 +181,41 @@ def _check_picture(shape: Sequence[int]) -> None:
         raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
 
 
-def _pictures(options: Options, shape: Sequence[int]) -> tuple[Pictures, Pictures]:
-    """Returns the pictures that measure the ranges, and those held back, which are spread evenly over all."""
+def _pictures(options: Options, shape: Sequence[int]) -> PictureSets:
+    """Returns the pictures that measure the ranges, and those held back."""
     # The seed is fixed, because a conversion without pictures should give the same file each time.
     if options.folder is None and not options.noise:
-        pictures = images.made_up(shape, NOISE)
-    elif options.folder is None:
-        pictures = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
-    else:
-        # So many pictures are loaded that ``calibrate`` of them are left after some are held back.
-        most = round(options.calibrate / (1 - options.hold_back))
-        pictures = images.load(options.folder, shape, max(most, 1))
-    # At least one picture has to measure the ranges, whatever share the user holds back.
-    held = min(round(len(pictures) * options.hold_back), len(pictures) - 1)
-    # Neighbours in a folder often look alike, so the pictures held back are spread over the folder.
-    numbers = np.linspace(0, len(pictures) - 1, held + 2).round().astype(int)[1:-1] if held else np.zeros(0, int)
-    return np.delete(pictures, numbers, axis=0), pictures[numbers]
+        return divided(images.made_up(shape, NOISE), options.hold_back)
+    if options.folder is None:
+        noise = np.random.default_rng(0).integers(0, 256, (NOISE, *shape)).astype(np.uint8)
+        return divided(noise, options.hold_back)
+    # So many pictures are loaded that ``calibrate`` of them are left after some are held back.
+    most = round(options.calibrate / (1 - options.hold_back))
+    loaded = images.load(options.folder, shape, max(most, 1))
+    return divided(loaded.pixels, options.hold_back, loaded)
+
+
+def _answers(sets: PictureSets, truth: Truth) -> list[Answer]:
+    """Returns an answer for each picture to compare, without anything but the picture and its true class."""
+    pixels, files = sets.compared
+    answers = [Answer(picture) for picture in pixels]
+    for answer, file in zip(answers, files, strict=False):
+        answer.file, answer.truth = file, truth.classes.get(file.folder)
+    return answers
+
+
+def _tried_formulas(
+    graph: Graph, network: FloatNet, quantised: Quantised, sets: PictureSets, truth: Truth
+) -> FormulaTrial | None:
+    """Returns what the pictures of a known class say about the formula of the pixels."""
+    files = (*sets.calibration_files, *sets.held_back_files)
+    pixels = (*sets.calibration, *sets.held_back) if truth.classes else ()
+    known = [(picture, file) for picture, file in zip(pixels, files, strict=False) if file.folder in truth.classes]
+    known.sort(key=lambda pair: truth.classes[pair[1].folder])
+    numbers = [truth.classes[file.folder] for _, file in known]
+    name = quantised.outputs[0]
+    with console.progress(tr("comparing formulas of the pixels")):
+        return try_formulas(network, graph, quantised.origin.get(name, name), [item for item, _ in known], numbers)
 
 
 def _other_runtimes(quantised: Quantised, lowered: Lowered, runtime: str) -> list[tuple[KModel, Comparison]]:
@@ -204,27 +232,6 @@ def _other_runtimes(quantised: Quantised, lowered: Lowered, runtime: str) -> lis
 def _float_tensors(graph: Graph, network: FloatNet, quantised: Quantised, picture: Pictures) -> dict[str, Any]:
     """Returns the tensors of the float network for one picture."""
     names = sorted({name for name in quantised.origin.values() if name != graph.input})
-    factor, offset = np.array(graph.pixels, np.float32).T.reshape(2, 1, -1, 1, 1)
-    units = picture[None].astype(np.float32) * factor + offset
+    units = formula_of(graph.pixels).units(picture)
     tensors = {name: values[0] for name, values in network.run(units, names).items()}
     return emulate.reordered(tensors, graph.orders)
-
-
-def _agree(
-    agreement: Agreement | None,
-    quantised: Quantised,
-    tensors: Mapping[str, Any],
-    exact: Mapping[str, Any],
-    anchors: Sequence[float],
-) -> None:
-    """Counts whether the first outputs of both networks agree on one picture."""
-    name = quantised.outputs[0]
-    original = quantised.origin.get(name, name)
-    # A tensor that the reader added is not in the file, so there is nothing to compare with.
-    if agreement is None or original not in exact:
-        return
-    if agreement.kind == "yolo2":
-        shape = quantised.shapes[name]
-        agreement.add_boxes(exact[original].reshape(shape), tensors[name].reshape(shape), anchors)
-    else:
-        agreement.add_classes(exact[original].reshape(-1), tensors[name].reshape(-1))

@@ -22,7 +22,7 @@ def test_pictures_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name, colour in (("b.png", (0, 255, 0)), ("a.jpg", (255, 0, 0)), ("c.BMP", (0, 0, 255))):
         paint(tmp_path, name, colour)
     (tmp_path / "notes.txt").write_text("no picture")
-    images_read = images.load(tmp_path, (3, 8, 12))
+    images_read = images.load(tmp_path, (3, 8, 12)).pixels
     assert images_read.shape == (3, 3, 8, 12)
     assert images_read.dtype == np.uint8
     assert [int(image.mean(axis=(1, 2)).argmax()) for image in images_read] == [0, 1, 2]
@@ -30,7 +30,7 @@ def test_pictures_come_in_the_order_of_their_names(tmp_path: Path) -> None:
 
 def test_a_grey_network_gets_grey_pictures(tmp_path: Path) -> None:
     paint(tmp_path, "a.png", (255, 255, 255))
-    images_read = images.load(tmp_path, (1, 8, 8))
+    images_read = images.load(tmp_path, (1, 8, 8)).pixels
     assert images_read.shape == (1, 1, 8, 8)
     assert set(images_read.ravel().tolist()) == {254}, "the firmware's white"
 
@@ -38,7 +38,7 @@ def test_a_grey_network_gets_grey_pictures(tmp_path: Path) -> None:
 def test_every_nth_of_many_pictures_is_taken(tmp_path: Path) -> None:
     for index in range(10):
         paint(tmp_path, f"{index}.png", (20 * index, 0, 0))
-    assert images.load(tmp_path, (3, 4, 4), most=3)[:, 0, 0, 0].tolist() == [0, 60, 120]
+    assert images.load(tmp_path, (3, 4, 4), most=3).pixels[:, 0, 0, 0].tolist() == [0, 60, 120]
 
 
 def test_unusable_pictures_are_refused(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ class Tags(HTMLParser):
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
+        self.targets += [value or "" for name, value in attrs if name in ("src", "href")]
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -110,7 +111,8 @@ def test_report_as_table_document_and_page(pictures: Path, tmp_path: Path) -> No
     facts = convert(Options(network, tmp_path / "a<b>.kmodel", pictures))
     result = report.document(facts)
     assert json.loads(json.dumps(result)) == result
-    assert result["images"] == {"calibrated": 5, "held_back": 1, "noise": False, "made_up": False}
+    images = {"calibrated": 5, "held_back": 1, "noise": False, "made_up": False, "classes": 0, "skipped": 0}
+    assert result["images"] == images
     assert result["ranges"]["file"] == 0
     assert result["ranges"]["measured"] > 0
     assert result["agreement"]["of"] == 1

@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
-from maixswitch.convert.lower.layers import Quantised
-from maixswitch.convert.lower.lower import Lowered
 from maixswitch.convert.lower.runnable import make_runnable
 from maixswitch.convert.quantise.scales import FROM_FILE
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.describe import describe
 from maixswitch.kmodel.judge.report import grid
-from maixswitch.kmodel.run.model import KModel
 from maixswitch.language import tr
 
-from .agreement import Agreement
+from . import pixel_formulas
+from .answers import Answer, accuracy, worst_first
 from .compare import Nearness
+from .facts import Facts
+from .verdict import WEAK, judge, loss_in_words
 
 SCHEMA = 1
-WEAK = 15.0
-"""dB; layers below are named in the report."""
 LOSS, GOOD = 1.0, 60.0
 """dB that an output may lose on another runtime, counted from at most ``GOOD``, and still be called the same."""
 Document = dict[str, Any]
-
-
-@dataclass
-class Facts:
-    """Everything that a report needs.
-
-    nearness: of every float tensor, as the model's runtime computes it.
-    other_runtimes: nearness of the outputs as other runtimes compute them; empty if only last digits can differ.
-    calibrated, held_back: numbers of pictures.
-    noise, made_up: are they noise, or made up because the file states its ranges?
-    seconds: duration of the conversion.
-    """
-
-    network: Path
-    output: Path
-    quantised: Quantised
-    lowered: Lowered
-    model: KModel
-    nearness: Mapping[str, Nearness]
-    agreement: Agreement | None
-    other_runtimes: Mapping[str, Mapping[str, Nearness]] = field(default_factory=dict)
-    kind: str = ""
-    calibrated: int = 0
-    held_back: int = 0
-    noise: bool = False
-    made_up: bool = False
-    seconds: float = 0.0
-    notes: tuple[str, ...] = ()
 
 
 def document(facts: Facts) -> Document:
@@ -79,8 +47,12 @@ def document(facts: Facts) -> Document:
             "held_back": facts.held_back,
             "noise": facts.noise,
             "made_up": facts.made_up,
+            "classes": len(facts.folders),
+            "skipped": facts.skipped,
         },
         "ranges": {"file": stated, "measured": measured},
+        "pixels": _pixels(facts),
+        "verdict": _verdict(facts),
         "steps": list(_steps(facts)),
         "runtime": facts.model.runtime,
         "outputs": [{"name": name, **_near(facts, name)} for name in quantised.outputs],
@@ -88,6 +60,8 @@ def document(facts: Facts) -> Document:
         "agreement": None
         if agreement is None
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
+        "accuracy": _accuracy(facts),
+        "answers": [_answer(facts, answer) for answer in worst_first(facts.answers)] if facts.judged else [],
         "fits": fits,
         "unchanging": list(quantised.unchanging),
         "notes": list(facts.notes),
@@ -110,6 +84,79 @@ def _steps(facts: Facts) -> Iterator[Document]:
             "method": quantised.methods.get(layer.output, ""),
             **_near(facts, layer.output),
         }
+
+
+def _pixels(facts: Facts) -> Document:
+    """Returns the formula of the pixels, and how often the float network is right with the usual ones."""
+    trial = facts.formula_trial
+    return {
+        "formula": facts.formula.text(),
+        "channels": [list(pair) for pair in facts.formula.pixels],
+        "tried": None
+        if trial is None
+        else {
+            "pictures": trial.pictures,
+            "right": trial.used,
+            "others": [
+                {"formula": item.text(), "options": item.options, "bgr": item.bgr, "right": right}
+                for item, right in trial.others.items()
+            ],
+            "better": None if trial.better is None else trial.better.text(),
+        },
+        "lines": pixel_formulas.words(facts.formula, trial, bool(facts.labels)),
+    }
+
+
+def _verdict(facts: Facts) -> Document:
+    """Returns whether the result is poor, and the layer that loses most; its dB are null where they are infinite."""
+    judged = judge(facts)
+    loss = judged.loss
+    return {
+        "poor": judged.poor,
+        "reasons": list(judged.reasons),
+        "layer": None
+        if loss is None
+        else {
+            "name": loss.layer.output,
+            "nodes": list(loss.layer.sources),
+            "before_db": round(loss.before, 2) if isfinite(loss.before) else None,
+            "behind_db": round(loss.behind, 2) if isfinite(loss.behind) else None,
+            "text": loss_in_words(loss),
+        },
+        "remedies": list(judged.remedies),
+    }
+
+
+def _accuracy(facts: Facts) -> Document | None:
+    """Returns for how many pictures of a known class each network is right; None if no class is known."""
+    pictures, original, converted = accuracy(facts.answers)
+    if not pictures:
+        return None
+    return {
+        "pictures": pictures,
+        "float": original,
+        "kmodel": converted,
+        "float_share": original / pictures,
+        "kmodel_share": converted / pictures,
+        "classes_by": "labels" if facts.labels else "order",
+    }
+
+
+def _answer(facts: Facts, answer: Answer) -> Document:
+    """Returns the answers to one picture; classes are names, boxes are counted."""
+    best = answer.best
+    return {
+        "picture": str(answer.file.path) if answer.file else None,
+        "truth": None if answer.truth is None else facts.label(answer.truth),
+        "float": None if best is None else facts.label(best[0]),
+        "kmodel": None if best is None else facts.label(best[1]),
+        "scores": None if answer.scores is None or not all(map(isfinite, answer.scores)) else list(answer.scores),
+        "boxes": [len(part) for part in answer.boxes]
+        if answer.agreement and answer.agreement.kind == "yolo2"
+        else None,
+        "same": answer.same,
+        "snr_db": round(answer.snr, 2) if isfinite(answer.snr) else None,
+    }
 
 
 def _other(facts: Facts, runtime: str) -> Document:
@@ -197,6 +244,9 @@ def summary(report: Document) -> list[str]:
         )
     if report["ranges"]["file"]:
         lines.append(tr("ranges: {file} tensors from the file, {measured} measured", **report["ranges"]))
+    # A poor result is easily missed among the figures, so it comes before them.
+    lines += _judged(report["verdict"])
+    lines += report["pixels"]["lines"]
     for runtime, outputs in _outputs(report):
         for item in outputs:
             line = tr(
@@ -220,6 +270,7 @@ def summary(report: Document) -> list[str]:
         )
         lines.append(tr("warning: {line}", line=differs))
     lines += agreed(report["agreement"])
+    lines += accurate(report)
     memory, ram = kmodel["memory"], kmodel["memory"]["ai_ram"]
     lines.append(
         tr(
@@ -254,6 +305,38 @@ def summary(report: Document) -> list[str]:
             )
         )
     return lines
+
+
+def _judged(verdict: Document) -> Iterator[str]:
+    """Yields the lines about a poor result; nothing for a good one."""
+    yield from (tr("POOR RESULT: {reason}", reason=reason) for reason in verdict["reasons"])
+    if verdict["layer"] is not None:
+        yield verdict["layer"]["text"]
+    if verdict["remedies"]:
+        yield tr("what usually helps:")
+    yield from (f"- {remedy}" for remedy in verdict["remedies"])
+
+
+def accurate(report: Document) -> list[str]:
+    """Returns the accuracy of both networks in words; nothing if the true classes are not known."""
+    figures = report["accuracy"]
+    if figures is None:
+        return []
+    # Sorted folders are only a guess at the order of the classes, so the line says so.
+    by = (
+        tr("classes by the names of their folders")
+        if figures["classes_by"] == "labels"
+        else tr("classes in the sorted order of their folders")
+    )
+    return [
+        tr(
+            "right answers in {pictures} pictures: float network {original:.1f} %, kmodel {converted:.1f} % ({by})",
+            pictures=figures["pictures"],
+            original=100 * figures["float_share"],
+            converted=100 * figures["kmodel_share"],
+            by=by,
+        )
+    ]
 
 
 def _outputs(report: Document) -> list[tuple[str, list[Document]]]:
