@@ -13,7 +13,7 @@ from maixswitch.convert.graph.onnx_node import OnnxNetwork, OnnxNode
 from maixswitch.convert.graph.value import Value, channels_last
 from maixswitch.convert.ops import ELEMENTWISE, READERS, REFUSED
 from maixswitch.convert.ops.affine import settle
-from maixswitch.convert.ops.pick import pick
+from maixswitch.convert.ops.selection import select
 from maixswitch.convert.refusals import UNKNOWN
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
@@ -49,7 +49,7 @@ def graph_of(
         raise MaixSwitchError(
             tr("{path}: {count} nodes; expected at most {most}", path=path, count=count, most=MOST_NODES)
         )
-    importer = Importer(network, settle, ELEMENTWISE, pick)
+    importer = Importer(network, settle, ELEMENTWISE, select)
     with np.errstate(all="ignore"):  # weights that are not finite are refused where they are read
         _start(importer)
         # A node comes after those that it depends on; onnx.checker has refused any other order.
