@@ -17,8 +17,8 @@ from maixswitch.convert.lower import layers as q
 from maixswitch.convert.ops.concat import QuantizedConcat
 from maixswitch.convert.ops.fully_connected import FloatFullyConnected
 from maixswitch.convert.ops.global_mean import FloatMean
-from maixswitch.convert.ops.pick import Pieces
 from maixswitch.convert.ops.resize import QuantizedResize
+from maixswitch.convert.ops.selection import Pieces
 from maixswitch.convert.ops.softmax import FloatSoftmax
 from maixswitch.convert.ops.unary import FloatLogistic
 from maixswitch.convert.ops.views import FloatChannelsLast, FloatFlat

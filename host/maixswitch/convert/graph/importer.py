@@ -20,7 +20,7 @@ from .value import Value, is_channels_first, view
 
 Data = NDArray[Any]
 Settle = Callable[[Function, str, str, Shape], Node]
-Pick = Callable[["Importer", Value], "Value | None"]
+Select = Callable[["Importer", Value], "Value | None"]
 LARGEST = 1 << 24
 """Elements of a tensor, far more than the board holds. This bounds the work that a file can cause here."""
 
@@ -32,7 +32,9 @@ class Importer:
     mistake that a file can have, so any other exception is a bug of this program.
     """
 
-    def __init__(self, network: OnnxNetwork, settle: Settle, elementwise: Set[str], pick: Pick | None = None) -> None:
+    def __init__(
+        self, network: OnnxNetwork, settle: Settle, elementwise: Set[str], select: Select | None = None
+    ) -> None:
         """Starts with the constants of the network.
 
         ``readers`` and ``makers`` hold the nodes of the file by name of tensor, ``dequantised`` the first real tensor
@@ -40,7 +42,7 @@ class Importer:
 
         settle: makes the node of a function that waits in a value, from (function, tensor, output, shape).
         elementwise: operators whose nodes can take in a waiting function.
-        pick: adds the nodes that make a tensor of a value with some elements of another, or with its channels in
+        select: adds the nodes that make a tensor of a value with some elements of another, or with its channels in
             another order; returns None if it cannot, and the value itself if nothing has to move.
         """
         self.network = network
@@ -58,8 +60,8 @@ class Importer:
                 self.readers.setdefault(name, []).append(node)
         self._settle = settle
         self._settled: dict[str, Value] = {}
-        self._pick = pick
-        self._picked: dict[str, Value] = {}
+        self._select = select
+        self._selected: dict[str, Value] = {}
 
     def shape(self, value: Value) -> Shape:
         """Returns the shape of the tensor that the value shows."""
@@ -113,13 +115,13 @@ class Importer:
 
     def waiting(self, node: OnnxNode, index: int = 0) -> Value:
         """Returns an input as ``value`` does, but a function may still wait in it."""
-        return self.picked(self._picture(node, index))
+        return self.selected(self._picture(node, index))
 
     def any_order(self, node: OnnxNode, index: int = 0) -> Value:
         """Returns an input as ``value`` does, but it may have only some elements of its tensor."""
         value = self._picture(node, index)
         # A function would be applied to the whole tensor, under a name that stands for some of its elements.
-        return value if value.function.is_identity else self.settled(self.picked(value))
+        return value if value.function.is_identity else self.settled(self.selected(value))
 
     def _picture(self, node: OnnxNode, index: int) -> Value:
         argument = self.argument(node, index)
@@ -157,23 +159,23 @@ class Importer:
             self._settled[value.name] = settled
         return self._settled[value.name]
 
-    def picked(self, value: Value) -> Value:
+    def selected(self, value: Value) -> Value:
         """Returns the value after nodes have made a tensor of its elements, if it has some elements of a tensor only.
 
         MaixSwitchError if the board cannot do that.
         """
-        if value.order is None or self._pick is None:
+        if value.order is None or self._select is None:
             return value
         # Several nodes may read the value, and all of them get the one tensor.
-        if value.name not in self._picked:
-            found = self._pick(self, value)
+        if value.name not in self._selected:
+            found = self._select(self, value)
             if found is None:
                 node = next((node for node in self.network.nodes if value.name in node.outputs), None)
                 why = tr("it takes elements of shape {shape} out of order", shape=self.shape(value))
                 remedy = word("take whole channels, a rectangle of the map, or every second pixel of both sides")
                 raise refuse(node.name if node else value.name, node.kind if node else "?", why, remedy)
-            self._picked[value.name] = found
-        return self._picked[value.name]
+            self._selected[value.name] = found
+        return self._selected[value.name]
 
     # The nodes of the graph.
 
@@ -220,7 +222,7 @@ class Importer:
                 raise MaixSwitchError(
                     tr("output {name} does not depend on the picture; leave it out of the network", name=name)
                 )
-            value = self.settled(self.picked(value))
+            value = self.settled(self.selected(value))
             # Such a network computes nothing, so there would be no layer to write.
             if value.tensor == self.graph.input:
                 raise MaixSwitchError(tr("output {name} is the picture itself; leave it out of the network", name=name))

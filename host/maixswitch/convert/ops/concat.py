@@ -19,7 +19,7 @@ from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
 from .operator import Operator
-from .pick import Pick
+from .selection import Selection
 from .space_to_depth import CORNERS, SpaceToDepth
 from .views import flat, flat_in_order
 
@@ -36,9 +36,9 @@ class Concat(Node):
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
         """Becomes one layer where it joins the pixels of all blocks of 2x2, as the first layer of YOLOv5 did."""
         picks = [graph.maker(name) for name in self.inputs]
-        if phase is not Phase.CHANNELS or not all(isinstance(node, Pick) for node in picks):
+        if phase is not Phase.CHANNELS or not all(isinstance(node, Selection) for node in picks):
             return False
-        blocks = [node for node in picks if isinstance(node, Pick)]
+        blocks = [node for node in picks if isinstance(node, Selection)]
         channels, height, width = graph.shapes[blocks[0].inputs[0]]
         corners = tuple((node.rows.start, node.columns.start) for node in blocks)
         parts = [(range(row, height, 2), range(column, width, 2)) for row, column in corners]

@@ -1,4 +1,4 @@
-"""Split, Slice and Gather with constant positions: views of some elements, see ``pick``."""
+"""Split, Slice and Gather with constant positions: views of some elements, see ``selection``."""
 
 from __future__ import annotations
 

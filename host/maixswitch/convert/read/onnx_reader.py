@@ -14,7 +14,7 @@ from maixswitch.convert.graph.onnx_node import OnnxNetwork, OnnxNode
 from maixswitch.convert.graph.value import Value, channels_last
 from maixswitch.convert.ops import ELEMENTWISE, READERS, REFUSED
 from maixswitch.convert.ops.affine import settle
-from maixswitch.convert.ops.pick import pick
+from maixswitch.convert.ops.selection import select
 from maixswitch.convert.refusals import AGAIN, UNKNOWN, together
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
@@ -53,7 +53,7 @@ def graph_of(
         )
     # Nodes that no output needs may be operators that the board cannot run.
     network = replace(network, nodes=_needed(network))
-    importer = Importer(network, settle, ELEMENTWISE, pick)
+    importer = Importer(network, settle, ELEMENTWISE, select)
     refusals: list[MaixSwitchError] = []
     with np.errstate(all="ignore"):  # weights that are not finite are refused where they are read
         _start(importer)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maixswitch.convert.ops.conv import Conv
-from maixswitch.convert.ops.pick import Pick, PickFlat
+from maixswitch.convert.ops.selection import FlatSelection, Selection
 from maixswitch.convert.read.onnx_reader import read
 from maixswitch.errors import MaixSwitchError
 from tests.host.convert.onnx_builder import Build, save
@@ -98,7 +98,7 @@ def test_shufflenet_copies_half_of_the_channels_of_each_block(folder: Path) -> N
     model = b.model(b.gemm(b.flat(b.mean(b.conv(shufflenet(b, x, 3), 10, 1))), 5))
     graph = compare_with_onnxruntime(model, folder)
     # The first split is in the convolution before it; the two others leave a copy of one half.
-    assert kinds(graph).count("Pick") == 2
+    assert kinds(graph).count("Selection") == 2
     emulated(graph)
 
 
@@ -115,14 +115,14 @@ CASES: dict[str, tuple[Callable[[Build, str], str], list[str]]] = {
     "every third channel": (lambda b, x: cut(b, x, (0,), (100,), (1,), 3), ["Conv"]),
     "channels twice": (
         lambda b, x: b.node("Gather", [x, ints(b, 1, 1, -1, 0, 7, 6, 5, 4, 3)], axis=1),
-        ["Conv", "Pick"],
+        ["Conv", "Selection"],
     ),
     "the map and a part of it": (
         lambda b, x: b.concat(x, shaped(b, cut(b, x, (2,), (5,), (1,)), 3, 12, 16)),
-        ["Conv", "Pick", "Concat"],
+        ["Conv", "Selection", "Concat"],
     ),
-    "a rectangle": (lambda b, x: cut(b, x, (2, 1), (11, 9), (2, 3)), ["Conv", "Pick"]),
-    "every second pixel": (lambda b, x: cut(b, x, (1, 0), (12, 16), (2, 3), 2, 2), ["Conv", "Pick"]),
+    "a rectangle": (lambda b, x: cut(b, x, (2, 1), (11, 9), (2, 3)), ["Conv", "Selection"]),
+    "every second pixel": (lambda b, x: cut(b, x, (1, 0), (12, 16), (2, 3), 2, 2), ["Conv", "Selection"]),
     "a half with channels last": (
         lambda b, x: b.transpose(cut_last(b, b.transpose(x, (0, 2, 3, 1))), (0, 3, 1, 2)),
         ["Conv"],
@@ -130,7 +130,7 @@ CASES: dict[str, tuple[Callable[[Build, str], str], list[str]]] = {
     "a sum of halves": (lambda b, x: b.same("Add", split(b, x, 4, 4)), ["Conv", "Conv", "Add"]),
     "a part of the numbers": (
         lambda b, x: b.node("Slice", [b.flat(b.mean(x)), ints(b, 2), ints(b, 7), ints(b, 1)]),
-        ["Conv", "GlobalMean", "PickFlat"],
+        ["Conv", "GlobalMean", "FlatSelection"],
     ),
     "a function of a part": (
         lambda b, x: b.curve(shaped(b, cut(b, b.concat(x, b.conv(x, 4)), (2,), (9,), (1,)), 7, 12, 16), "swish"),
@@ -157,7 +157,7 @@ def test_parts(name: str, folder: Path) -> None:
     assert not expected or kinds(graph) == expected
     net, tensors = emulated(graph)
     for node in graph.nodes:
-        if isinstance(node, Pick) and node.inputs[0] in tensors:
+        if isinstance(node, Selection) and node.inputs[0] in tensors:
             before = tensors[node.inputs[0]][None].astype(np.float32)
             np.testing.assert_array_equal(node.evaluate([before])[0], tensors[node.output])
             assert net.scales[node.inputs[0]] == net.scales[node.output]
@@ -227,4 +227,4 @@ def test_every_form_was_tried(folder: Path) -> None:
     b, x = start()
     model = b.model(CASES["a rectangle"][0](b, x), CASES["a part of the numbers"][0](b, x))
     nodes = {type(node) for node in read(save(model, folder / "net.onnx")).nodes}
-    assert nodes >= {Conv, Pick, PickFlat}
+    assert nodes >= {Conv, Selection, FlatSelection}

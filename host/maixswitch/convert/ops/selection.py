@@ -1,6 +1,6 @@
 """Some channels or pixels of a map, or some elements of a flat tensor, in any order.
 
-Split, Slice, Gather and a channel shuffle are only views while a network is read. ``pick`` adds the node where one is
+Split, Slice, Gather and a channel shuffle are only views while a network is read. ``select`` adds the node where one is
 read as a tensor. Every form is exact: weights beside it in another order, a KPU layer whose weights are single ones, or
 pieces of memory that the CPU copies.
 """
@@ -36,7 +36,7 @@ EVERY_SECOND = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Pick(Node):
+class Selection(Node):
     """(c, h, w) to (channels, rows, columns): ranges of pixels with steps, and channels in any order."""
 
     channels: tuple[int, ...]
@@ -79,7 +79,7 @@ class Pick(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class PickFlat(Node):
+class FlatSelection(Node):
     """Elements of a tensor, as a flat one of floats."""
 
     positions: Order
@@ -104,8 +104,8 @@ class Pieces(Layer):
         return writer.pieces([(inputs[0], start, count) for start, count in self.pieces], shape)
 
 
-def pick(importer: Importer, value: Value) -> Value | None:
-    """Adds a Pick or a PickFlat for a value with some elements of its tensor, or with its channels in another order.
+def select(importer: Importer, value: Value) -> Value | None:
+    """Adds a node for a value with some elements of its tensor, or with its channels in another order.
 
     Returns the value itself if it only is another view of all elements, and None if the board cannot pick them.
     """
@@ -132,13 +132,13 @@ def pick(importer: Importer, value: Value) -> Value | None:
     flat = order.ravel()
     if len(_pieces(flat)) > MOST_PIECES:
         return None
-    importer.add(PickFlat(sources, (value.tensor,), name, flat), (flat.size,))
+    importer.add(FlatSelection(sources, (value.tensor,), name, flat), (flat.size,))
     return replace(
         view(value.name, base, np.arange(flat.size).reshape(order.shape)), tensor=name, function=value.function
     )
 
 
-def _as_map(sources: tuple[str, ...], tensor: str, name: str, order: Order, shape: Shape) -> Pick | None:
+def _as_map(sources: tuple[str, ...], tensor: str, name: str, order: Order, shape: Shape) -> Selection | None:
     """Returns the node for positions (channels, rows, columns) of a map; None if the board has no layer for them."""
     _, height, width = shape
     channels, inside = order[:, 0, 0] // (height * width), order[0] % (height * width)
@@ -148,7 +148,7 @@ def _as_map(sources: tuple[str, ...], tensor: str, name: str, order: Order, shap
     expected = (channels[:, None, None] * height + np.array(rows)[:, None]) * width + np.array(columns)
     if not np.array_equal(expected, order):
         return None
-    node = Pick(sources, (tensor,), name, tuple(int(channel) for channel in channels), rows, columns)
+    node = Selection(sources, (tensor,), name, tuple(int(channel) for channel in channels), rows, columns)
     return node if len(_pieces(order)) <= MOST_PIECES or _fits_kpu(node, shape) else None
 
 
@@ -169,7 +169,7 @@ def _pieces(positions: Order) -> tuple[tuple[int, int], ...]:
     return tuple((int(flat[start]), int(count)) for start, count in zip(starts, counts, strict=True))
 
 
-def _fits_kpu(node: Pick, shape: Shape) -> bool:
+def _fits_kpu(node: Selection, shape: Shape) -> bool:
     channels, height, width = shape
     whole = (node.rows, node.columns) == (range(height), range(width))
     halves = all(
@@ -181,7 +181,7 @@ def _fits_kpu(node: Pick, shape: Shape) -> bool:
     return (whole or (halves and min(height, width) >= 2 * LEAST_SIDE)) and fits and small
 
 
-def _copying(node: Pick, source: str, shape: Shape) -> KpuConv | None:
+def _copying(node: Selection, source: str, shape: Shape) -> KpuConv | None:
     """Returns the layer of the KPU that picks; None if the KPU cannot."""
     if not _fits_kpu(node, shape):
         return None
@@ -198,17 +198,17 @@ def _is_full(conv: Conv) -> bool:
     return conv.window.group == 1 if conv.window else not conv.depthwise
 
 
-def _into_maker(graph: Graph, node: Pick) -> bool:
+def _into_maker(graph: Graph, node: Selection) -> bool:
     """Lets the convolution before it make the chosen channels only, apart for each choice."""
     maker, tensor = graph.maker(node.inputs[0]), node.inputs[0]
     readers = graph.readers(tensor)
     if maker is None or tensor in graph.outputs or not all(_is_choice(graph, reader) for reader in readers):
         return False
-    choices = [reader for reader in readers if isinstance(reader, Pick)]
+    choices = [reader for reader in readers if isinstance(reader, Selection)]
     # A channel that several choices contain would be computed several times.
     if sum(len(choice.channels) for choice in choices) > graph.shapes[tensor][0]:
         return False
-    if isinstance(maker, Pick):
+    if isinstance(maker, Selection):
         made: list[Node] = [
             replace(
                 choice,
@@ -241,10 +241,10 @@ def _into_maker(graph: Graph, node: Pick) -> bool:
 
 
 def _is_choice(graph: Graph, node: Node) -> bool:
-    return isinstance(node, Pick) and (len(node.rows), len(node.columns)) == graph.shapes[node.inputs[0]][1:]
+    return isinstance(node, Selection) and (len(node.rows), len(node.columns)) == graph.shapes[node.inputs[0]][1:]
 
 
-def _into_readers(graph: Graph, node: Pick) -> bool:
+def _into_readers(graph: Graph, node: Selection) -> bool:
     """Lets the convolutions behind it read the whole map, with their weights in its order and zeros between them."""
     readers, count = graph.readers(node.output), graph.shapes[node.inputs[0]][0]
     all_channels = sorted(node.channels) == list(range(count))
