@@ -59,9 +59,9 @@ class _Resolver:
         self.result.model = model
         if len(self.network.kmodel.outputs) != 1:
             count = len(self.network.kmodel.outputs)
-            text = tr("the network has {count} outputs, and the app reads one; it seems to be: {nature}",
-                      count=count, nature=self.network.nature)  # fmt: skip
-            self.problem("C530", text)
+            nature = self.network.nature.replace(tr("{count} outputs", count=count), "")
+            more = tr("; it seems to be: {nature}", nature=nature) if nature else ""
+            self.problem("C530", tr("the network has {count} outputs, and the app reads one", count=count) + more)
             return
         if self.network.nature and not self.options.kind and not self.labelled():
             text = tr("the network is neither a classifier nor a YOLOv2 detector; it seems to be: {nature}",
