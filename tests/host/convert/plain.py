@@ -17,9 +17,11 @@ from maixswitch.convert.lower import layers as q
 from maixswitch.convert.ops.concat import QuantizedConcat
 from maixswitch.convert.ops.fully_connected import FloatFullyConnected
 from maixswitch.convert.ops.global_mean import FloatMean
+from maixswitch.convert.ops.grouped import FloatGrouped
 from maixswitch.convert.ops.resize import QuantizedResize
 from maixswitch.convert.ops.selection import Pieces
 from maixswitch.convert.ops.softmax import FloatSoftmax
+from maixswitch.convert.ops.subsample import SubsampledPixels
 from maixswitch.convert.ops.unary import FloatLogistic
 from maixswitch.convert.ops.views import FloatChannelsLast, FloatFlat
 from maixswitch.convert.ops.window_pool import FloatAveragePool, QuantizedMaxPool
@@ -65,6 +67,9 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return max_pool(first, layer, tuple(net.shapes[layer.output]))
     if isinstance(layer, FloatAveragePool):
         return mean_pool(first, layer, tuple(net.shapes[layer.output]))
+    if isinstance(layer, SubsampledPixels):
+        (_, height, width), (down, right) = net.shapes[layer.output], layer.strides
+        return np.stack([first[:, y * down, : width * right : right] for y in range(height)], axis=1)
     if isinstance(layer, QuantizedResize):
         return first.repeat(layer.times, axis=1).repeat(layer.times, axis=2)
     if isinstance(layer, q.Quantize):
@@ -75,6 +80,8 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return floats.mean(first)
     if isinstance(layer, FloatFullyConnected):
         return floats.fully_connected(layer.weights, layer.bias, first)
+    if isinstance(layer, FloatGrouped):
+        return grouped(layer, first)
     if isinstance(layer, q.FloatMasked):
         return floats.masked(first, inputs[1])
     if isinstance(layer, FloatChannelsLast):
@@ -202,6 +209,18 @@ def quantized_add(numbers: Sequence[int], a: Values, b: Values) -> Values:
     right = (b.astype(np.int64) + b_offset) * b_mul
     total = (left + right) >> a_shift if a_shift == b_shift else (left >> a_shift) + (right >> b_shift)
     return np.clip(half_up(total * out_mul, out_shift) + out_offset, 0, 255).astype(np.uint8)
+
+
+def grouped(layer: FloatGrouped, values: Values) -> Values:
+    """Each output sums its group's numbers; the zeros of the other groups change no float."""
+    groups, out, _ = layer.weights.shape
+    results = [
+        floats.fully_connected(weights, bias, part)
+        for weights, bias, part in zip(
+            layer.weights, layer.bias.reshape(groups, out), values.reshape(groups, -1), strict=True
+        )
+    ]
+    return np.concatenate(results)
 
 
 def window_at(image: Values, layer: QuantizedMaxPool | FloatAveragePool, y: int, x: int) -> Values:

@@ -58,9 +58,19 @@ def mobilenet2(width: float = 1.0, side: int = 224, last: int = 1280) -> onnx.Mo
     return b.model(b.gemm(b.flat(b.mean(layer(x, last))), 1000))
 
 
-def test_too_many_channels(tmp_path: Path) -> None:
+def test_maps_that_the_ai_ram_does_not_hold(tmp_path: Path) -> None:
+    # Its 1,280 channels are split, but the maps of the first blocks are too large.
     message = refused(mobilenet2(), tmp_path).message
-    assert "(Conv): output channels: found 1280, expected at most 1024; use fewer channels" in message
+    assert "bytes of AI RAM for the maps that live at one time (96x112x112, 96x112x112)" in message
+
+
+def test_too_many_channels(tmp_path: Path) -> None:
+    b = Build((1, 3, 16, 16), 1)
+    x = b.conv(b.input, 8)
+    # A sum has no parts that could be read apart.
+    wide = b.same("Add", [b.conv(x, 1280, 1), b.conv(x, 1280, 1)])
+    message = refused(b.model(b.conv(wide, 4)), tmp_path).message
+    assert "(Conv): input channels: found 1280, expected at most 1024; use fewer channels" in message
 
 
 def two_convs(height: int, width: int, channels: tuple[int, int] = (8, 8)) -> onnx.ModelProto:

@@ -106,12 +106,12 @@ def as_3x3(weights: Array, window: Window) -> tuple[Array, Pair] | None:
 
 
 def without_groups(kernel: Array, group: int) -> Array:
-    """Returns the weights (out, in, 3, 3) of a convolution of several groups, with zeros between the groups."""
+    """Returns the weights (out, in, kh, kw) of a convolution of several groups, with zeros between the groups."""
     if group == 1:
         return kernel
     # The KPU has no groups. Zeros between them give the same result, but cost weights and time.
     out, per = kernel.shape[:2]
-    weights = np.zeros((out, per * group, 3, 3))
+    weights = np.zeros((out, per * group, *kernel.shape[2:]))
     each = out // group
     for g in range(group):
         rows = slice(g * each, (g + 1) * each)

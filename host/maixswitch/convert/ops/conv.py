@@ -6,31 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maixswitch.convert.graph.curve import Curve, limits_of
 from maixswitch.convert.graph.float_math import Array, Values, apply, convolve, mean_sums, pooled
 from maixswitch.convert.graph.graph import Graph, Node, Phase
-from maixswitch.convert.graph.importer import LARGEST, Importer
-from maixswitch.convert.graph.onnx_node import OnnxNode
-from maixswitch.convert.graph.window import Window, as_3x3, read_window, without_groups
+from maixswitch.convert.graph.window import Window
 from maixswitch.convert.lower.layers import KpuConv, Shape, real
 from maixswitch.convert.quantise import curves16
 from maixswitch.convert.quantise.quantiser import Quantiser
 from maixswitch.convert.quantise.scales import saturates
 from maixswitch.convert.quantise.trial import UNIT, run_conv
 from maixswitch.convert.quantise.weights import quantise_weights
-from maixswitch.convert.refusals import AGAIN, REBUILD, TWO_DIMENSIONS
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format.registers import BatchNorm
 from maixswitch.kmodel.write.quantize import KpuWeights, Scale, linear, norm_of
-from maixswitch.language import tr, word
 
-from .fully_connected import connect
-from .operator import Operator
-
-MOST_WEIGHTS = 1 << 23
-"""Weights of a grouped convolution with its zeros. More would be far too large for the board's memory."""
 LARGEST_STRIDE = 4
 POOL_TYPES = {"": 0, "max2": 1, "mean2": 2, "max4": 3, "mean4": 4, "max2s1": 9}
 FLOOR_LOSS = {"mean2": 3 / 8, "mean4": 15 / 32}
@@ -48,8 +38,8 @@ class Conv(Node):
     padding (k-1)/2 on all sides; ``stride`` 1, 2 or 4 takes the even, or every fourth, pixel; ``pool`` "", "max2",
     "mean2", "max4", "mean4" or "max2s1" (2x2, stride 1, padded on the right and below); no stride with a pool.
 
-    In the file's form, before the phase WINDOWS, ``window`` holds kernel, strides, pads, dilations and group; weights
-    are (out, in / group, kh, kw), and ``depthwise``, ``stride`` and ``pool`` mean nothing yet.
+    In the file's form (``windowed.WindowedConv``), before the phase WINDOWS, ``window`` holds kernel, strides, pads,
+    dilations and group; weights are (out, in / group, kh, kw), and ``depthwise``, ``stride`` and ``pool`` mean nothing.
     """
 
     weights: Array
@@ -59,7 +49,7 @@ class Conv(Node):
     curve: Curve | None = None
     pool: str = ""
     window: Window | None = None
-    operators = ("Conv", "MatMul")
+    operators = ("Conv", "ConvTranspose", "MatMul")
     on_kpu = True
 
     def sums(self, values: Values) -> Values:
@@ -77,9 +67,6 @@ class Conv(Node):
     # Rewriting.
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
-        if phase is Phase.WINDOWS and self.window is not None:
-            graph.swap(self, _as_kpu_has_it(graph, self, self.window))
-            return True
         if phase is Phase.STRIDES and self.depthwise and self.stride > 1:
             _move_stride(graph, self)
             return True
@@ -249,60 +236,6 @@ def add_lead_in(graph: Graph) -> None:
     graph.nodes.insert(0, depthwise((), graph.input, name, np.ones(graph.shapes[name][0])))
 
 
-def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
-    """Returns the convolution in the KPU's form. MaixSwitchError if no form has exactly the same result."""
-    shape, stride = graph.shapes[conv.inputs[0]], window.strides[0]
-    # The pool types that pick pixels are square, for strides 2 and 4. Larger powers of two take several layers.
-    if window.strides[1] != stride or stride & (stride - 1):
-        why = tr("its stride is {strides}", strides=window.strides)
-        raise graph.refused(conv, why, word("use stride 1, 2 or 4, the same in both directions"))
-    # 5x5 and 2x2 kernels, dilations and odd paddings may still be 3x3 around some pixel.
-    kernel_and_centre = as_3x3(conv.weights, window)
-    if kernel_and_centre is None:
-        h, w = window.kernel
-        why = tr("its kernel is {h} x {w}, padding {pads}", h=h, w=w, pads=window.pads)
-        raise graph.refused(conv, why, word("use 3x3 kernels, two or three one after another for larger ones"))
-    kernel, centre = kernel_and_centre
-    _check_sides(graph, conv, window, centre)
-    # The KPU's depthwise mode has one filter for each channel. Any other group is written out with zeros.
-    deep = window.group == shape[0] == len(kernel) and window.group > 1
-    if not deep and len(kernel) * shape[0] * 9 > MOST_WEIGHTS and window.group > 1:
-        why = tr("it has {count} groups", count=window.group)
-        raise graph.refused(conv, why, word("use one group, or a depthwise convolution"))
-    weights = kernel if deep else without_groups(kernel, window.group)
-    # A kernel with a single tap in the middle is a 1x1 kernel, with a ninth of the weights and of the time.
-    around = weights.copy()
-    around[:, :, 1, 1] = 0
-    if not deep and not around.any():
-        weights = weights[:, :, 1:2, 1:2]
-    native = replace(conv, weights=weights, depthwise=deep, window=None)
-    # If the middle is the pixel itself, the layer picks the pixels.
-    if centre == (0, 0):
-        return strided(graph, native, stride)
-    # The KPU takes every second pixel from the first on. If the neighbours are needed, a layer shifts the map first.
-    name = graph.name(conv.output, "full")
-    graph.shapes[name] = (len(kernel), *shape[1:])
-    step = depthwise(conv.sources, name, conv.output, np.ones(len(kernel)), (1 + centre[0], 1 + centre[1]))
-    return [replace(native, output=name), *strided(graph, step, stride)]
-
-
-def _check_sides(graph: Graph, conv: Conv, window: Window, centre: tuple[int, int]) -> None:
-    """Raises MaixSwitchError if the KPU would make more or fewer pixels than ONNX."""
-    sides, results, stride = graph.shapes[conv.inputs[0]][1:], graph.shapes[conv.output][1:], window.strides[0]
-    for side, out, middle, size in zip(sides, results, centre, window.kernel, strict=True):
-        # The KPU makes one pixel for each step of the stride, whatever the padding is.
-        if out != side // stride or (out - 1) * stride + middle > side - 1:
-            why = tr(
-                "its kernel of {kernel} makes {out} pixels of {side}; the KPU would make {full}",
-                kernel=size,
-                out=out,
-                side=side,
-                full=side // stride,
-            )
-            remedy = word("use padding=1 with 3x3 and 0 with 1x1, and a picture whose sides divide by 32")
-            raise graph.refused(conv, why, remedy)
-
-
 def _move_stride(graph: Graph, conv: Conv) -> None:
     """Moves the stride of a depthwise convolution into the 1x1 convolution after it, or into a new one."""
     full = graph.name(conv.output, "full")
@@ -318,58 +251,3 @@ def _move_stride(graph: Graph, conv: Conv) -> None:
     c = graph.shapes[full][0]
     same = Conv(conv.sources, (full,), conv.output, np.eye(c)[:, :, None, None], np.zeros(c), stride=stride)
     graph.swap(conv, [replace(conv, output=full, stride=1), same])
-
-
-def read(importer: Importer, node: OnnxNode) -> None:
-    """Adds a Conv, or a FullyConnected for a flat value or a kernel that covers the whole map."""
-    weights = importer.weights(node, 1)
-    if weights.ndim != 4:
-        raise node.refused(tr("it has {count} dimensions", count=weights.ndim - 2), word(TWO_DIMENSIONS))
-    bias = np.zeros(len(weights)) if importer.argument(node, 2) is None else importer.weights(node, 2)
-    group = int(node.attributes.get("group", 1))
-    value = importer.value(node)
-    shape = importer.shape(value)
-    # After a global mean, exporters write 1x1 convolutions of a flat tensor, which are matrix products.
-    if len(shape) == 1 and value.shape == (1, shape[0], 1, 1) and value.order is None:
-        shape = (*shape, 1, 1)
-    else:
-        value = importer.map(node)
-    # The checker does not compare these sizes, and numpy would fail later with an unclear message.
-    if group < 1 or weights.shape[1] * group != shape[0] or len(weights) % group or bias.shape != (len(weights),):
-        why = tr("weights {weights} do not fit {channels} channels", weights=weights.shape, channels=shape[0])
-        raise node.refused(why, word(AGAIN))
-    window = read_window(node, shape[1:], (weights.shape[2], weights.shape[3]), group)
-    out = (len(weights), *window.sides(shape[1:]))
-    # One result for each channel is a matrix product, which the CPU computes; the KPU needs maps of at least 4x4.
-    if out[1:] == (1, 1) and int(np.prod(shape)) * out[0] <= LARGEST:
-        connect(importer, node, _matrix(weights, window, shape), bias, (1, out[0], 1, 1))
-    else:
-        conv = Conv((node.name,), (value.tensor,), node.outputs[0], weights, bias, window=window)
-        importer.produce(node, conv, out)
-
-
-def _matrix(weights: NDArray[np.float64], window: Window, shape: Shape) -> Array:
-    """Returns a convolution with one result for each channel as a matrix (out, all inputs)."""
-    out, per = weights.shape[:2]
-    matrix = np.zeros((out, *shape))
-    each = out // window.group
-    for g in range(window.group):
-        rows = slice(g * each, (g + 1) * each)
-        for ky in range(weights.shape[2]):
-            for kx in range(weights.shape[3]):
-                y, x = ky * window.dilations[0] - window.pads[0], kx * window.dilations[1] - window.pads[1]
-                if 0 <= y < shape[1] and 0 <= x < shape[2]:
-                    matrix[rows, g * per : (g + 1) * per, y, x] = weights[rows, :, ky, kx]
-    return matrix.reshape(out, -1)
-
-
-OPERATORS = (
-    Operator(
-        ("Conv",),
-        read,
-        "a KPU layer",
-        "1x1 and 3x3, depthwise or full; stride 2 and 4 as a pool that picks pixels; other paddings, kernels, groups "
-        "where an exact rewriting exists; over a whole map: fully connected",
-    ),
-)
-REFUSED = {"ConvTranspose": REBUILD}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 
 from maixswitch.convert.graph.graph import Graph, Node, Phase
 from maixswitch.convert.ops.conv import add_lead_in
+from maixswitch.convert.ops.split import split
 from maixswitch.convert.refusals import DEAD
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr, word
@@ -38,6 +39,8 @@ def rewrite(graph: Graph, refusals: list[MaixSwitchError], kept: Set[str]) -> No
     if refusals:
         return
     refusals += _dead(graph)
+    # Strides may have added copying layers, which can be too wide as well.
+    split(graph)
     # The lead-in comes last, because the rewriting changes which nodes read the picture.
     add_lead_in(graph)
     # Tensors that no longer exist must not appear in reports or take part in the choice of scales.

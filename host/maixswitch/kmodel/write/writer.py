@@ -200,14 +200,25 @@ class KModelWriter:
         arguments = (height * width, channels)
         return self.layer(5, body.GlobalAveragePool, [source], (channels,), "float32", *arguments)
 
-    def fully_connected(self, source: PlacedTensor, weights: Array, bias: Array, act: int = 0) -> PlacedTensor:
-        """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6, which MaixPy ignores."""
+    def fully_connected(
+        self, source: PlacedTensor, weights: Array, bias: Array, act: int = 0, first: int | None = None
+    ) -> PlacedTensor:
+        """float32 (n,) to (out,); weights (out, n); act 0 none, 1 relu, 2 relu6, which MaixPy ignores.
+
+        first: for a layer that reads a part of the input, the first number of it.
+        """
         out, inner = np.shape(weights)
         # The file does not state the shape of this layer, so a wrong size would read other tensors.
-        if inner != source.count:
+        if inner != source.count if first is None else not 0 <= first <= source.count - inner:
             raise ValueError(f"weights {np.shape(weights)} do not fit the input {source.shape}")
-        arguments = (inner, out, act, weights, bias)
-        return self.layer(18, body.FullyConnected, [source], (out,), "float32", *arguments)
+        result, offset = self._value("main", "float32", (out,)), (first or 0) * DTYPES["float32"].itemsize
+        self._add(
+            18,
+            [source],
+            result,
+            lambda: body.FullyConnected(0, source.address + offset, result.address, inner, out, act, weights, bias),
+        )
+        return result
 
     def flatten(self, source: PlacedTensor) -> PlacedTensor:
         """float32 channels first to channels last, flat."""

@@ -1,0 +1,242 @@
+"""Convolutions whose window the KPU does not have, as several layers with exactly the same sums.
+
+The kernel is cut into 3x3 blocks (``graph.blocks``), each on a shifted copy of the map. If all copies fit into the
+channels of one map, a single layer sums all blocks, and nothing is rounded that was not rounded before. Otherwise there
+are several layers, and their rounded results are added. A shift in the result and the picking of pixels follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from maixswitch.convert.graph.blocks import Blocks, distance, in_blocks
+from maixswitch.convert.graph.curve import Curve
+from maixswitch.convert.graph.float_math import Array
+from maixswitch.convert.graph.graph import Graph, Node, ScaleFrom
+from maixswitch.convert.graph.window import Pair, Window, without_groups
+from maixswitch.convert.lower.layers import KpuConv
+from maixswitch.convert.lower.limits import MAX_CHANNELS
+from maixswitch.convert.lower.runnable import summing
+from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.kmodel.write.quantize import FRACTION_BITS
+from maixswitch.language import tr
+
+from .arithmetic import Add
+from .concat import Concat
+from .conv import STRIDE_TYPES, Conv
+from .subsample import Subsample
+
+MOST_EXPANDED = 32
+"""Channels up to which one layer makes all shifted copies; its weights grow with the square of the channels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shifted(Conv):
+    """A convolution with a single one in each kernel. The result has the bytes of the input, moved by up to a pixel."""
+
+    scale_from = ScaleFrom.INPUT
+
+    def on_bytes(self, factor: Array, offset: Array) -> Node:
+        return self._plain().on_bytes(factor, offset)
+
+    def around(self, pad: int) -> Node:
+        return self._plain().around(pad)
+
+    def quantise(self, quantiser: Quantiser) -> None:
+        source = quantiser.as_byte(self.inputs[0])
+        scale = quantiser.scales[source]
+        part = summing(self.weights)
+        # The border holds the byte that stands for 0. It is subtracted from all inputs, and added to the result.
+        norm = replace(part.norm, add=part.norm.add + (scale.zero << FRACTION_BITS))
+        part = replace(part, norm=norm, input_zero=scale.zero)
+        layer = KpuConv(self.sources, (source,), self.output, part, 0, self.depthwise)
+        quantiser.put(layer, quantiser.graph.shapes[self.output], scale)
+
+    def _plain(self) -> Conv:
+        """Returns a convolution with a scale that does not come from its input."""
+        # The camera's bytes have a factor and an offset for each channel, which the copies cannot keep.
+        return Conv(self.sources, self.inputs, self.output, self.weights, self.bias, self.depthwise)
+
+
+def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[Node] | None:
+    """Returns nodes with the same result as a convolution of any window; None if there are no such nodes.
+
+    kernel: weights (out, in, kh, kw) without groups, or of a depthwise convolution if ``conv.depthwise``.
+    """
+    size, out = graph.shapes[conv.inputs[0]][1:], graph.shapes[conv.output][1:]
+    blocks = in_blocks(kernel, window, (size[0], size[1]), (out[0], out[1]))
+    if blocks is None:
+        return None
+    # For few channels, a kernel with zeros between the channels is small, and it avoids additions of rounded parts.
+    if conv.depthwise and len(conv.weights) <= MOST_EXPANDED and len(blocks.kernels) > 1:
+        dense = {shift: without_groups(part, len(part)) for shift, part in blocks.kernels.items()}
+        conv, blocks = replace(conv, depthwise=False), replace(blocks, kernels=dense)
+    building = _Building(graph, conv, window.strides, blocks)
+    channels = graph.shapes[conv.inputs[0]][0]
+    each = 1 if conv.depthwise else max(1, MAX_CHANNELS // channels)
+    nodes = building.wide() if len(blocks.kernels) <= each else building.summed(each)
+    weights = sum(node.weights.size for node in nodes if isinstance(node, Conv))
+    graph.notes.append(
+        tr(
+            "node {name}: kernel {h} x {w}, stride {strides}, padding {pads}: {layers} layers with {weights} weights "
+            "instead of one with {before}",
+            name=graph.title(conv)[0],
+            h=window.kernel[0],
+            w=window.kernel[1],
+            strides=window.strides,
+            pads=window.pads,
+            layers=len(nodes),
+            weights=weights,
+            before=kernel.size,
+        )
+    )
+    return nodes
+
+
+@dataclass
+class _Building:
+    """Collects the nodes of one convolution."""
+
+    graph: Graph
+    conv: Conv
+    strides: Pair
+    blocks: Blocks
+
+    def __post_init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.full = self.graph.shapes[self.conv.inputs[0]][1:]
+        self.copies: dict[Pair, str] = {(0, 0): self.conv.inputs[0]}
+
+    def wide(self) -> list[Node]:
+        """Returns one layer on the channels of all copies."""
+        return self._ended(self._layer(list(self.blocks.kernels), self.conv.bias, self.conv.curve))
+
+    def summed(self, each: int) -> list[Node]:
+        """Returns one layer for ``each`` blocks, and the additions of their results."""
+        out, shifts, total = len(self.conv.weights), list(self.blocks.kernels), ""
+        parts = [shifts[index : index + each] for index in range(0, len(shifts), each)]
+        bias: Array = self.conv.bias
+        # Without a shift in the result, pixels are picked before the additions, which then have fewer to add.
+        early = self.blocks.base == (0, 0)
+        for index, part in enumerate(parts):
+            name = self._name("part", out)
+            layer = self._layer(part, bias, self.conv.curve if len(parts) == 1 else None)
+            self.nodes.append(replace(layer, output=name))
+            bias = np.zeros(out)
+            if early:
+                name = self._subsampled(name)
+            # The curve applies to the whole sum.
+            if total:
+                curve = self.conv.curve if index == len(parts) - 1 else None
+                both = (total, name)
+                name = self._name("sum", out, self.graph.shapes[name][1:])
+                self.nodes.append(Add(self.conv.sources, both, name, curve))
+            total = name
+        if not early:
+            self._subsampled(self._moved(total, self.blocks.base))
+        self.nodes[-1] = replace(self.nodes[-1], output=self.conv.output)
+        return self.nodes
+
+    def _layer(self, shifts: list[Pair], bias: Array, curve: Curve | None) -> Conv:
+        """Returns the layer of some blocks; its input is made of the copies that these read."""
+        channels = self.graph.shapes[self.conv.inputs[0]][0]
+        if len(shifts) == 1 and shifts[0] in self.copies:
+            source = self.copies[shifts[0]]
+        elif self.conv.depthwise or len(shifts) == 1:
+            source = self._copy(shifts[0])
+        elif channels <= MOST_EXPANDED:
+            source = self._expanded(shifts, channels)
+        else:
+            copies = tuple(self._copy(shift) for shift in shifts)
+            source = self._name("copies", channels * len(shifts))
+            self.nodes.append(Concat(self.conv.sources, copies, source))
+        kernel = np.concatenate([self.blocks.kernels[shift] for shift in shifts], axis=1)
+        # A kernel with taps only in the middle is a 1x1 kernel.
+        if not self.conv.depthwise and not np.delete(kernel.reshape(*kernel.shape[:2], 9), 4, axis=2).any():
+            kernel = kernel[:, :, 1:2, 1:2]
+        return replace(self.conv, inputs=(source,), weights=kernel, bias=bias, curve=curve)
+
+    def _expanded(self, shifts: list[Pair], channels: int) -> str:
+        """Adds a layer that makes all copies, side by side, and further ones for longer shifts."""
+        weights = np.zeros((channels * len(shifts), channels, 3, 3))
+        for index, (y, x) in enumerate(shifts):
+            first = _unit((y, x))
+            for channel in range(channels):
+                weights[index * channels + channel, channel, 1 + first[0], 1 + first[1]] = 1
+        name, stated = self._name("copies", len(weights)), self.graph.range_of(self.conv.inputs[0])
+        # The copies of the camera's bytes have a scale that is not the camera's.
+        if stated is not None:
+            self.graph.ranges[name] = stated
+        self.nodes.append(self._shifted(self.conv.inputs[0], name, weights))
+        rest = [(y - _unit((y, x))[0], x - _unit((y, x))[1]) for y, x in shifts]
+        while any(distance(shift) for shift in rest):
+            steps = [_unit(shift) for shift in rest]
+            ones = np.zeros((len(weights), 1, 3, 3))
+            for index, (y, x) in enumerate(steps):
+                ones[index * channels : (index + 1) * channels, 0, 1 + y, 1 + x] = 1
+            farther = self._name("copies", len(weights))
+            self.nodes.append(self._shifted(name, farther, ones, depthwise=True))
+            rest = [(s[0] - step[0], s[1] - step[1]) for s, step in zip(rest, steps, strict=True)]
+            name = farther
+        return name
+
+    def _copy(self, shift: Pair) -> str:
+        """Returns the input shifted; each step is made only once."""
+        if shift not in self.copies:
+            step = _unit(shift)
+            nearer = self._copy((shift[0] - step[0], shift[1] - step[1]))
+            self.copies[shift] = self._moved(nearer, step)
+        return self.copies[shift]
+
+    def _moved(self, source: str, shift: Pair) -> str:
+        """Adds the depthwise layers that shift a map."""
+        channels = self.graph.shapes[source][0]
+        while distance(shift):
+            step = _unit(shift)
+            name = self._name("shifted", channels)
+            ones = np.zeros((channels, 1, 3, 3))
+            ones[:, 0, 1 + step[0], 1 + step[1]] = 1
+            self.nodes.append(self._shifted(source, name, ones, depthwise=True))
+            source, shift = name, (shift[0] - step[0], shift[1] - step[1])
+        return source
+
+    def _ended(self, main: Conv) -> list[Node]:
+        """Adds the main layer, and those that shift its result and pick its pixels."""
+        sides = self.graph.shapes[self.conv.output][1:]
+        down, right = self.strides
+        # If the result starts at the first pixel, the KPU's own strides are free.
+        native = down == right and sides == tuple(side // down for side in self.full)
+        if self.blocks.base == (0, 0) and native and (down == 1 or (down in STRIDE_TYPES and not main.depthwise)):
+            return [*self.nodes, replace(main, output=self.conv.output, stride=down)]
+        name, stated = self._name("full", len(main.weights)), self.graph.range_of(self.conv.output)
+        if stated is not None:
+            self.graph.ranges[name] = stated
+        self.nodes.append(replace(main, output=name))
+        self._subsampled(self._moved(name, self.blocks.base))
+        self.nodes[-1] = replace(self.nodes[-1], output=self.conv.output)
+        return self.nodes
+
+    def _subsampled(self, source: str) -> str:
+        """Adds the layer that picks pixels, if the result is not the whole map."""
+        sides = self.graph.shapes[self.conv.output][1:]
+        if sides == self.full and self.strides == (1, 1):
+            return source
+        name = self._name("picked", self.graph.shapes[source][0], sides)
+        self.nodes.append(Subsample(self.conv.sources, (source,), name, self.strides, (sides[0], sides[1])))
+        return name
+
+    def _shifted(self, source: str, name: str, weights: Array, depthwise: bool = False) -> Shifted:
+        return Shifted(self.conv.sources, (source,), name, weights, np.zeros(len(weights)), depthwise)
+
+    def _name(self, suffix: str, channels: int, sides: tuple[int, ...] | None = None) -> str:
+        # The file may state the range of the output, which is not that of the tensors between the layers.
+        name = self.graph.name(f"{self.conv.output}/blocks", suffix)
+        self.graph.shapes[name] = (channels, *(self.full if sides is None else sides))
+        return name
+
+
+def _unit(shift: Pair) -> Pair:
+    """Returns the first step of a shift, up to one pixel along both axes."""
+    return (shift[0] > 0) - (shift[0] < 0), (shift[1] > 0) - (shift[1] < 0)
