@@ -38,7 +38,7 @@ class Conv(Node):
     padding (k-1)/2 on all sides; ``stride`` 1, 2 or 4 takes the even, or every fourth, pixel; ``pool`` "", "max2",
     "mean2", "max4", "mean4" or "max2s1" (2x2, stride 1, padded on the right and below); no stride with a pool.
 
-    In the file's form (``windowed.WindowedConv``), before the phase WINDOWS, ``window`` holds kernel, strides, pads,
+    In the file's form, before the phase WINDOWS (``windowed.settle``), ``window`` holds kernel, strides, pads,
     dilations and group; weights are (out, in / group, kh, kw), and ``depthwise``, ``stride`` and ``pool`` mean nothing.
     """
 

@@ -11,9 +11,9 @@ from maixswitch.convert.graph.window import Window
 from maixswitch.convert.refusals import AGAIN, FLATTEN
 from maixswitch.language import tr, word
 
+from .conv import Conv
 from .fully_connected import check_matrix, connect
 from .operator import Operator
-from .windowed import WindowedConv
 
 
 def read(importer: Importer, node: OnnxNode) -> None:
@@ -31,7 +31,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     # With channels last, the matrix multiplies each pixel by itself, which is a 1x1 convolution.
     elif is_channels_last(value, shape):
         weights, window = matrix.T[:, :, None, None], Window((1, 1))
-        conv = WindowedConv((node.name,), (value.tensor,), node.outputs[0], weights, np.zeros(out), window=window)
+        conv = Conv((node.name,), (value.tensor,), node.outputs[0], weights, np.zeros(out), window=window)
         size = (out, *shape[1:])
         importer.produce(node, conv, size, like_channels_last(size))
     else:

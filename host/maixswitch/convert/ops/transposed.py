@@ -18,10 +18,10 @@ from maixswitch.convert.graph.window import Pair, Window, pair
 from maixswitch.convert.refusals import AGAIN, TWO_DIMENSIONS
 from maixswitch.language import tr, word
 
+from .conv import Conv
 from .depth_to_space import BLOCKS, DepthToSpace
 from .operator import Operator
 from .subsample import Subsample
-from .windowed import WindowedConv
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
         if block == 1 and sides == (down.out, right.out)
         else importer.graph.name(node.outputs[0], "low")
     )
-    conv = WindowedConv((node.name,), (value.tensor,), low, kernel, np.repeat(bias, block**2), window=window)
+    conv = Conv((node.name,), (value.tensor,), low, kernel, np.repeat(bias, block**2), window=window)
     importer.produce(node, conv, (len(kernel), *shape[1:]))
     if block > 1:
         cropped = sides != (down.out, right.out)

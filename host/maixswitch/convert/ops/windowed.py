@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch.convert.graph.float_math import Array, Shape
-from maixswitch.convert.graph.graph import Graph, Node, Phase
+from maixswitch.convert.graph.graph import Graph, Node
 from maixswitch.convert.graph.importer import LARGEST, Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value
@@ -27,15 +27,10 @@ MOST_WEIGHTS = 1 << 23
 """Weights of a grouped convolution with its zeros. More would be far too large for the board's memory."""
 
 
-@dataclass(frozen=True, eq=False)
-class WindowedConv(Conv):
-    """A convolution of any window, which is never None here; see ``Conv``."""
-
-    def rewrite(self, graph: Graph, phase: Phase) -> bool:
-        if phase is not Phase.WINDOWS or self.window is None:
-            return False
-        graph.swap(self, _as_kpu_has_it(graph, self, self.window))
-        return True
+def settle(graph: Graph, conv: Conv) -> None:
+    """Replaces a convolution in the file's form by its form for the KPU. MaixSwitchError if it has none."""
+    if conv.window is not None:
+        graph.swap(conv, _as_kpu_has_it(graph, conv, conv.window))
 
 
 def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
@@ -128,7 +123,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     elif out[1:] == (1, 1) and int(np.prod(shape)) * out[0] <= LARGEST:
         connect(importer, node, _grouped(weights, window, shape)[0], bias, (1, out[0], 1, 1))
     else:
-        conv = WindowedConv((node.name,), (value.tensor,), node.outputs[0], weights, bias, window=window)
+        conv = Conv((node.name,), (value.tensor,), node.outputs[0], weights, bias, window=window)
         importer.produce(node, conv, out)
 
 

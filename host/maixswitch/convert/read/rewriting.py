@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from maixswitch.convert.graph.graph import Graph, Node, Phase
-from maixswitch.convert.ops.conv import add_lead_in
+from maixswitch.convert.ops.conv import Conv, add_lead_in
 from maixswitch.convert.ops.split import split
+from maixswitch.convert.ops.windowed import settle
 from maixswitch.convert.refusals import DEAD
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr, word
@@ -30,6 +31,9 @@ def rewrite(graph: Graph, refusals: list[MaixSwitchError], kept: Set[str]) -> No
             for node in list(graph.nodes):
                 try:
                     node.rewrite(graph, phase)
+                    # The other forms of a convolution are made of several operators, which no node may know.
+                    if phase is Phase.WINDOWS and isinstance(node, Conv):
+                        settle(graph, node)
                 except MaixSwitchError as error:
                     # Behind a border that nothing takes in, the sizes of a window say nothing.
                     if unpadded.isdisjoint(node.inputs):
