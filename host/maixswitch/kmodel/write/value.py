@@ -13,10 +13,12 @@ BLOCK_BYTES = 8
 
 @dataclass(eq=False)
 class PlacedTensor:
-    """A tensor between two layers: in "main" memory or in "ai_ram", uint8 or float32, shape (channels, h, w) or (n,).
+    """A tensor between two layers, uint8 or float32, of shape (channels, h, w) or (n,); in v4 also with batches before.
 
-    address: byte offset in main memory, or row in the AI RAM; set when the file is built.
+    memory: "main", "ai_ram", or "const" for the constants of v4.
+    address: byte offset in main memory or in the constants, or row in the AI RAM; set when the file is built.
     first, last: the layers between which the value is needed.
+    base: the tensor whose bytes this one shares, None for a tensor that has its bytes for itself.
     """
 
     memory: str
@@ -25,15 +27,31 @@ class PlacedTensor:
     address: int = -1
     first: int = 0
     last: int = 0
+    base: PlacedTensor | None = None
+
+    @property
+    def storage(self) -> PlacedTensor:
+        """The tensor that has the address."""
+        return self if self.base is None else self.base
+
+    def reshaped(self, shape: tuple[int, ...]) -> PlacedTensor:
+        """The same bytes of main memory or constants under another shape; ValueError for another number of elements."""
+        if prod(shape) != self.count or self.memory == "ai_ram":
+            raise ValueError(f"{self.memory} {self.shape} cannot be seen as {shape}")
+        return PlacedTensor(self.memory, self.dtype, shape, base=self.storage)
 
     @property
     def count(self) -> int:
         return prod(self.shape)
 
     @property
+    def bytes(self) -> int:
+        """The bytes of its elements, one after another."""
+        return self.count * DTYPES[self.dtype].itemsize
+
+    @property
     def room(self) -> int:
         """The memory that it takes: rows of AI RAM, or bytes of main memory rounded up to a multiple of 8."""
         if self.memory == "ai_ram":
-            return MapLayout(*self.shape).rows
-        size = self.count * DTYPES[self.dtype].itemsize
-        return -(-size // BLOCK_BYTES) * BLOCK_BYTES
+            return MapLayout(*self.shape[-3:]).rows * prod(self.shape[:-3])
+        return -(-self.bytes // BLOCK_BYTES) * BLOCK_BYTES

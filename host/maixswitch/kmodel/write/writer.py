@@ -282,7 +282,7 @@ class KModelWriter:
 
     def rows(self) -> list[int]:
         """The least rows of AI RAM that are needed while each layer runs."""
-        values = set_lifetimes([(node.inputs, node.outputs) for node in self._nodes], self.input, self._outputs)
+        values = set_lifetimes([(node.inputs, node.outputs) for node in self._nodes], [self.input], self._outputs)
         return live(values, "ai_ram", len(self._nodes))
 
     def output(self, value: PlacedTensor) -> None:
@@ -297,7 +297,7 @@ class KModelWriter:
         if not self._nodes or not self._outputs:
             raise ValueError("a model needs layers and at least one output")
         steps = [(node.inputs, node.outputs) for node in self._nodes]
-        main_memory, rows = allocate(steps, self.input, self._outputs)
+        main_memory, rows = allocate(steps, [self.input], self._outputs)
         return _assemble(self._nodes, self._outputs, main_memory, airam.ROWS - rows)
 
     def _value(self, memory: str, dtype: str, shape: tuple[int, ...]) -> PlacedTensor:
