@@ -47,6 +47,7 @@ class Options:
     hold_back: share (0..0.9) of all pictures that are only compared.
     scale, mean, std: the network gets ``(pixel * scale - mean) / std`` of pixels 0..255, see ``onnx_reader.read``.
     runtime: whose arithmetic judges the kmodel (kmodel.runtimes).
+    version: of the kmodel, 3 or 4.
     """
 
     network: Path
@@ -60,6 +61,7 @@ class Options:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     runtime: str = DEFAULT_RUNTIME
+    version: int = 3
 
 
 def convert(options: Options) -> Facts:
@@ -76,7 +78,7 @@ def convert(options: Options) -> Facts:
     network = FloatNet(options.network)
     with console.progress(tr("measuring and quantising")):
         quantised = quantise(in_pixels(graph), calibration)
-    lowered = lower(quantised)
+    lowered = lower(quantised, options.version)
     model = load(lowered.data, runtime=options.runtime)
     # The kind depends on the outputs of the file, so it is taken from the finished kmodel and not from the graph.
     kind = _kind(options, model)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import floor, log2
+
 from .quantize import Scale
 
 BINARY = ("add", "sub", "mul", "div", "min", "max")
@@ -48,3 +51,22 @@ def binary_numbers(operation: str, a: Scale, b: Scale, target: Scale) -> tuple[i
     if factor * largest >= 1 << 30:
         raise ValueError(f"the result of {operation} has far finer steps than its operands")
     return -a.zero, *left, -b.zero, *right, target.zero, *fixed(factor)
+
+
+def sum_numbers(numbers: Sequence[int]) -> tuple[int, ...]:
+    """The numbers of the same sum for v4, from those of v3's quantised add (``v3_layers.QuantizedAdd``).
+
+    v4 keeps each operand and their sum in 32 bits where v3 has 64, so the shift of the result is chosen for that.
+    """
+    a_offset, a_mul, a_shift, b_offset, b_mul, b_shift, out_offset, out_mul, out_shift = numbers
+    factor = out_mul / 2.0**out_shift
+    a_factor, b_factor = a_mul / 2.0**a_shift * factor, b_mul / 2.0**b_shift * factor
+    # The largest operand gets 29 bits, so that the sum of two has 30.
+    largest = max(
+        abs(step) * max(abs(offset), abs(255 + offset)) for step, offset in ((a_factor, a_offset), (b_factor, b_offset))
+    )
+    shift = min(MAX_SHIFT, floor(29 - log2(largest or 1.0)))
+    if shift < 0:
+        raise ValueError(f"a sum up to {largest:g} is too large for an operation on bytes")
+    left, right = round(a_factor * 2.0**shift), round(b_factor * 2.0**shift)
+    return a_offset, left, 0, b_offset, right, 0, out_offset, 1, shift

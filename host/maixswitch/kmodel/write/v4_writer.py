@@ -15,10 +15,10 @@ import numpy as np
 from maixswitch.kmodel.format import v4_layers as body
 from maixswitch.kmodel.format import v4_moves as moves
 from maixswitch.kmodel.format.airam import MapLayout
-from maixswitch.kmodel.format.arrays import DTYPES, FLOAT_MAX
+from maixswitch.kmodel.format.arrays import DTYPES, FLOAT_MAX, Array
 from maixswitch.kmodel.format.pools import POOL_TYPES
 from maixswitch.kmodel.format.program import AI_RAM
-from maixswitch.kmodel.format.v4_node import Clamp, Padding
+from maixswitch.kmodel.format.v4_node import Clamp, Geometry, Padding
 
 from .quantize import KpuWeights, Scale
 from .v4_file import NOWHERE, conv_body
@@ -32,6 +32,7 @@ REDUCE = ("mean", "min", "max", "sum")
 START = {"mean": 0.0, "min": FLOAT_MAX, "max": -FLOAT_MAX, "sum": 0.0}
 RESIZE = ("bilinear", "nearest")
 Limits = tuple[float, float]
+Sides = tuple[int, int]
 FREE: Limits = (-FLOAT_MAX, FLOAT_MAX)
 """The limits of a result that is not clamped."""
 
@@ -139,10 +140,16 @@ class V4Writer(V4Nodes):
 
         scales: those of a, of b and of the result, which saturates at 0 and 255.
         """
+        return self.quantized_binary_of(operation, a, b, binary_numbers(operation, *scales))
+
+    def quantized_binary_of(
+        self, operation: str, a: PlacedTensor, b: PlacedTensor, numbers: Sequence[int]
+    ) -> PlacedTensor:
+        """``quantized_binary`` with its nine numbers: offset, factor and shift of a, of b and of the result."""
         _expect("uint8", a, b)
         result = self._value(_joined(a.shape, b.shape), "uint8")
         shapes = (full(a.shape), full(b.shape), full(result.shape))
-        arguments: tuple[Any, ...] = (BINARY.index(operation), *shapes, *binary_numbers(operation, *scales))
+        arguments: tuple[Any, ...] = (BINARY.index(operation), *shapes, *numbers)
         return self._plain(
             0x11, [a, b], result, lambda: body.QuantizedBinary(range_of(a), range_of(b), range_of(result), *arguments)
         )
@@ -214,6 +221,71 @@ class V4Writer(V4Nodes):
             raise ValueError(f"{source.bytes} bytes cannot be copied: the firmware copies four at a time")
         result = self._value(source.shape, source.dtype)
         return self._plain(0x09, [source], result, lambda: moves.MemoryCopy(range_of(source), range_of(result)))
+
+    def table(self, source: PlacedTensor, table: Array) -> PlacedTensor:
+        """uint8 to uint8 by a table of 256."""
+        _expect("uint8", source)
+        result, entries = self._value(source.shape, "uint8"), self.constant(table)
+        return self._plain(
+            0x12,
+            [source, entries],
+            result,
+            lambda: moves.TableLookup(range_of(source), range_of(entries), range_of(result)),
+        )
+
+    def matmul(self, source: PlacedTensor, weights: Array, bias: Array, limits: Limits = FREE) -> PlacedTensor:
+        """float32 (n,) to (out,), and then cut to limits; weights (out, n)."""
+        _expect("float32", source)
+        out, inner = weights.shape
+        if inner != source.count:
+            raise ValueError(f"weights {weights.shape} do not fit the input {source.shape}")
+        factors, result = self.constant(weights.T), self._value((out,), "float32")
+        arguments: tuple[Any, ...] = (1, inner, out, Clamp(*limits), bias)
+        return self._plain(
+            0x04,
+            [source, factors],
+            result,
+            lambda: body.Matmul(range_of(source), range_of(factors), range_of(result), *arguments),
+        )
+
+    def softmax(self, source: PlacedTensor) -> PlacedTensor:
+        """float32, along the last axis."""
+        _expect("float32", source)
+        result, inner = self._value(source.shape, "float32"), source.shape[-1]
+        arguments = (inner, source.count // inner, 1.0)
+        return self._plain(0x0B, [source], result, lambda: body.Softmax(range_of(source), range_of(result), *arguments))
+
+    def unary(self, operation: str, source: PlacedTensor) -> PlacedTensor:
+        """float32, each value by itself; ``operation``: a name of ``v4_layers.UNARY_NAMES``."""
+        _expect("float32", source)
+        result, number = self._value(source.shape, "float32"), body.UNARY_NAMES.index(operation)
+        return self._plain(0x0E, [source], result, lambda: body.Unary(range_of(source), range_of(result), number))
+
+    def transpose(self, source: PlacedTensor, order: Sequence[int]) -> PlacedTensor:
+        """Either type; ``order``: for each axis of the result, the axis of the source."""
+        front = 4 - len(order)
+        result = self._value([source.shape[axis] for axis in order], source.dtype)
+        arguments: tuple[Any, ...] = (full(source.shape), (*range(front), *(front + axis for axis in order)))
+        return self._plain(
+            0x0C, [source], result, lambda: moves.Transpose(range_of(source), range_of(result), *arguments)
+        )
+
+    def window(self, operation: str, source: PlacedTensor, size: int, stride: int, sides: Sides) -> PlacedTensor:
+        """float32 (channels, h, w): "mean", "min", "max" or "sum" of square windows, cut at the right and lower edge.
+
+        sides: height and width of the result; the windows begin at the upper left corner.
+        """
+        _expect("float32", source)
+        # The file holds pads instead of the size of the result; a negative one crops what no window reaches.
+        ends = [(out - 1) * stride + size - inside for out, inside in zip(sides, source.shape[-2:], strict=True)]
+        down, right = (Padding(0, end) for end in ends)
+        result = self._value((*source.shape[:-2], *sides), "float32")
+        geometry = Geometry(down, right, size, size, stride, stride, 1, 1)
+        arguments: tuple[Any, ...] = (full(source.shape), geometry, START[operation], Clamp(*FREE))
+        number = REDUCE.index(operation)
+        return self._plain(
+            0x08, [source], result, lambda: body.ReduceWindow(range_of(source), range_of(result), number, *arguments)
+        )
 
 
 def _expect(dtype: str, *values: PlacedTensor) -> None:

@@ -34,11 +34,15 @@ class PlacedTensor:
         """The tensor that has the address."""
         return self if self.base is None else self.base
 
-    def reshaped(self, shape: tuple[int, ...]) -> PlacedTensor:
-        """The same bytes of main memory or constants under another shape; ValueError for another number of elements."""
-        if prod(shape) != self.count or self.memory == "ai_ram":
-            raise ValueError(f"{self.memory} {self.shape} cannot be seen as {shape}")
-        return PlacedTensor(self.memory, self.dtype, shape, base=self.storage)
+    def viewed(self, shape: tuple[int, ...], dtype: str = "") -> PlacedTensor:
+        """The first bytes of main memory or constants under another shape, and as another type unless it is "".
+
+        Raises ValueError where there are too few bytes.
+        """
+        view = PlacedTensor(self.memory, dtype or self.dtype, shape, base=self.storage)
+        if view.bytes > self.bytes or self.memory == "ai_ram":
+            raise ValueError(f"{self.dtype} {self.shape} in {self.memory} cannot be seen as {view.dtype} {shape}")
+        return view
 
     @property
     def count(self) -> int:
