@@ -20,7 +20,8 @@ from maixswitch.kmodel.run.model import load
 from maixswitch.kmodel.run.runtimes import RUNTIMES
 from maixswitch.kmodel.write.rewrite import rewrite
 from tests.host.convert import dense_networks
-from tests.host.convert.onnx_builder import mobilenet, random_network, save
+from tests.host.convert.onnx_builder import Build, mobilenet, random_network, save
+from tests.host.convert.test_depth_to_space import shuffled
 from tests.host.convert.test_random import SNR, converted, float_tensors
 
 EXACT = (KpuConv, Requantize, QuantizedMaxPool)
@@ -74,3 +75,13 @@ def test_mobilenet_has_the_same_bytes(tmp_path: Path) -> None:
     _, net, image = converted(path, 6)
     results = [load(lower(net, version).data).run(image)[0] for version in (3, 4)]
     np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["DCR", "CRD"])
+def test_depth_to_space(mode: str, tmp_path: Path) -> None:
+    """v3 moves the pixels by resizes of single bytes and masks; the same tricks give the same bytes in v4."""
+    b = Build((1, 3, 6, 8), seed=2)
+    x = shuffled(b, b.conv(b.input, 8), 2, mode=mode)
+    _, net, image = converted(save(b.model(b.conv(x, 3)), tmp_path / "net.onnx"), 4)
+    third, fourth = (load(lower(net, version).data).run(image)[0] for version in (3, 4))
+    np.testing.assert_allclose(fourth, third, rtol=1e-6, atol=1e-6)

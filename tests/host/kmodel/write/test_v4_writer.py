@@ -265,15 +265,39 @@ def gated_network() -> bytes:
     net = V4Writer()
     copied = net.conv(net.add_input((3, 12, 20), memory="ai_ram"), first, to_main=True)
     mean = net.reduce("mean", net.dequantize(copied, unit), (-2, -1))
-    gate = net.quantize(net.binary("mul", mean, net.constant(floats(rng, (8, 1, 1)) ** 2), (0.0, 1.0)), unit)
+    factors = net.constant((rng.normal(0, 2, (8, 1, 1)) ** 2).astype(np.float32))
+    gate = net.quantize(net.binary("mul", mean, factors, (0.0, 1.0)), unit)
     gated = net.upload(net.quantized_binary("mul", copied, gate, (unit, unit, unit)))
-    net.add_output(net.conv(gated, second, to_main=True))
+    net.add_output(net.dequantize(net.conv(gated, second, to_main=True), unit))
+    return net.build()
+
+
+def network_of_moves() -> bytes:
+    """Return a network with a node of every other type: operations on bytes and on floats, and moves of both."""
+    rng, unit = np.random.default_rng(9), Scale(100.0, 90)
+    net = V4Writer()
+    maps = net.conv(net.add_input((3, 13, 21), memory="ai_ram"), part(rng, 3, Choice(3, 4)), to_main=True)
+    for operation in ("add", "min", "sub", "max"):
+        other = net.table(maps, rng.permutation(256).astype(np.uint8))
+        maps = net.quantized_binary(operation, maps, other, (unit, unit, unit))
+    padded = net.pad(net.resize(maps, 9, 30), [(1, 2), (-3, 4)], 77)
+    joined = net.concat([padded, padded, net.resize(padded, 12, 31, "nearest")], -3)
+    numbers = net.dequantize(net.transpose(joined, (1, 0, 2)), unit)
+    for operation in BINARY:
+        # The ends lie so far out that a minimum and a maximum keep most values.
+        low, high = {"min": (1.0, 3.0), "max": (-3.0, -1.0)}.get(operation, (0.5, 1.0))
+        numbers = net.binary(operation, numbers, net.constant(rng.uniform(low, high, (12, 1))), (-9, 9))
+    small = net.window("mean", net.pad(numbers, [(-1, 1)], 0.5), 3, 2, (5, 15))
+    large = net.resize(small, 7, 20, align_corners=True)
+    for operation in ("min", "max", "sum"):
+        large = net.concat([large, net.reduce(operation, large, (-3,))])
+    net.add_output(net.copy(large))
     return net.build()
 
 
 def test_a_gate_over_channels() -> None:
     steps = list(load(gated_network()).run_layers(octets(np.random.default_rng(1), (3, 12, 20))))
-    results = {layer.name: [values.astype(int) for values in written] for layer, written in steps[:-1]}
+    results = {layer.name: [values.astype(int) for values in written] for layer, written in steps[:-2]}
     maps, gates = results["kpu_conv2d"][1].reshape(8, 12, 20), results["quantize"][0]
     assert len(set(gates.tolist())) > 2
     gated = results["quantized_binary"][0].reshape(8, 12, 20)
@@ -285,8 +309,26 @@ def test_info_describes_it(command: Command, tmp_path: Path) -> None:
     path.write_bytes(gated_network())
     done = command("kmodel", "info", path)
     assert done.returncode == 0, done.stderr
-    for text in ("gate.kmodel: kmodel v4", "input 0: 20x12x3 uint8 in AI RAM", "quantized_binary", "8x12x20", "fits"):
+    for text in (
+        "gate.kmodel: kmodel v4",
+        "input 0: 20x12x3 uint8 in AI RAM",
+        "output 0: 20x12x5 float32",
+        "quantized_binary",
+        "8x12x20",
+        "fits",
+    ):
         assert text in done.stdout
+
+
+def test_every_type_of_node_in_one_file() -> None:
+    picture = octets(np.random.default_rng(1), (3, 13, 21))
+    results = []
+    for runtime in ("maixpy", "sdk"):
+        model = load(network_of_moves(), runtime=runtime)
+        assert check(model) == []
+        results.append(model.run(picture)[0])
+    assert np.unique(results[0]).size > 100
+    np.testing.assert_allclose(results[0], results[1], atol=0.1)
 
 
 def test_memory_as_in_published_files(kmodels: Path) -> None:
