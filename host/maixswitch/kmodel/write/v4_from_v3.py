@@ -23,7 +23,6 @@ from .writer import ADD_PADDING, REMOVE_PADDING, UPLOAD, KModelWriter, Node
 
 ACTIVATIONS: tuple[Limits, ...] = (FREE, (0.0, FLOAT_MAX), (0.0, 6.0))
 """The activations of v3's fully connected layer."""
-LEVELS = 1.0
 NEAR = 1e-4
 """How far a zero may be from a whole number, because both factors of its quotient are rounded."""
 
@@ -34,6 +33,8 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
     Returns the bytes of the file, and for each layer of v3 the number of nodes that it became.
     Raises ValueError if the AI RAM is too small, and for a layer that v4 cannot express.
     """
+    # The layers say where in memory their parts begin, so the addresses of v3 are needed.
+    written.build()
     net, known, counts = V4Writer(), dict[int, PlacedTensor](), list[int]()
     source = written.input
     known[id(source)] = net.add_input(source.shape, source.dtype, source.memory)
@@ -42,6 +43,8 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
         inputs = [known[id(value)] for value in node.inputs]
         if node.weights is not None:
             results = _conv(net, node, inputs[0])
+        elif isinstance(record, body.Concat):
+            results = [_concat(net, record, node, inputs)]
         elif node.number in TRANSLATIONS:
             results = [TRANSLATIONS[node.number](net, record, inputs)]
         else:
@@ -98,12 +101,18 @@ def _quantized_add(net: V4Writer, record: body.QuantizedAdd, inputs: list[Placed
 
 def _max_pool(net: V4Writer, record: body.QuantizedMaxPool, inputs: list[PlacedTensor]) -> PlacedTensor:
     """v4 has windows over floats only; the levels survive the way to floats and back."""
-    if (record.kernel_w, record.stride_w, record.pad_w, record.pad_h) != (record.kernel_h, record.stride_h, 0, 0):
-        raise ValueError("a pool of v3 with pads or other than square windows")
-    source = inputs[0].viewed((record.in_c, record.in_h, record.in_w))
-    sides = (record.out_h, record.out_w)
-    pooled = net.window("max", net.dequantize(source, Scale(LEVELS)), record.kernel_h, record.stride_h, sides)
-    return net.quantize(pooled, Scale(LEVELS))
+    levels = Scale(1.0)
+    return net.quantize(_window(net, "max", record, net.dequantize(inputs[0], levels)), levels)
+
+
+def _average_pool(net: V4Writer, record: body.AveragePool, inputs: list[PlacedTensor]) -> PlacedTensor:
+    return _window(net, "mean", record, inputs[0])
+
+
+def _window(net: V4Writer, operation: str, record: body.Pool, source: PlacedTensor) -> PlacedTensor:
+    kernel, strides = (record.kernel_h, record.kernel_w), (record.stride_h, record.stride_w)
+    sides, pads = (record.out_h, record.out_w), (record.pad_h, record.pad_w)
+    return net.window(operation, source.viewed((record.in_c, record.in_h, record.in_w)), kernel, strides, sides, pads)
 
 
 def _resize(net: V4Writer, record: body.ResizeNearest, inputs: list[PlacedTensor]) -> PlacedTensor:
@@ -112,8 +121,18 @@ def _resize(net: V4Writer, record: body.ResizeNearest, inputs: list[PlacedTensor
     return net.resize(source, record.out_h, record.out_w, "nearest")
 
 
-def _concat(net: V4Writer, record: body.Concat, inputs: list[PlacedTensor]) -> PlacedTensor:
-    return net.concat([value.viewed((value.count,)) for value in inputs])
+def _concat(net: V4Writer, record: body.Concat, node: Node, inputs: list[PlacedTensor]) -> PlacedTensor:
+    """The parts of v3 are addresses, which lie within the inputs of the layer."""
+    parts = []
+    for start, size in record.parts:
+        for value, source in zip(node.inputs, inputs, strict=True):
+            if value.address <= start and start + size <= value.address + value.bytes:
+                elements = size // (source.bytes // source.count)
+                parts.append(source.viewed((elements,), offset=start - value.address))
+                break
+        else:
+            raise ValueError(f"no input of the layer holds bytes {start}..{start + size}")
+    return net.concat(parts)
 
 
 def _mean(net: V4Writer, record: body.GlobalAveragePool, inputs: list[PlacedTensor]) -> PlacedTensor:
@@ -166,12 +185,11 @@ TRANSLATIONS: Mapping[int, Callable[[V4Writer, Any, list[PlacedTensor]], PlacedT
     2: _quantized_add,
     5: _mean,
     8: _max_pool,
+    9: _average_pool,
     11: _quantize,
     12: _dequantize,
     13: _table,
     15: _softmax,
-    16: _concat,
-    17: _concat,
     18: _fully_connected,
     20: _flatten,
     22: _resize,

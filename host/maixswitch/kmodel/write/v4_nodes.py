@@ -40,7 +40,7 @@ def range_of(value: PlacedTensor) -> Range:
     memory, dtype, address = value.memory, value.dtype, value.storage.address
     if memory == AI_RAM:
         return Range(MEMORY_NUMBERS[memory], DATATYPE_NUMBERS[dtype], address * ROW, value.room * ROW)
-    return Range(MEMORY_NUMBERS[memory], DATATYPE_NUMBERS[dtype], address, value.bytes)
+    return Range(MEMORY_NUMBERS[memory], DATATYPE_NUMBERS[dtype], address + value.offset, value.bytes)
 
 
 @dataclass(eq=False)

@@ -32,7 +32,7 @@ REDUCE = ("mean", "min", "max", "sum")
 START = {"mean": 0.0, "min": FLOAT_MAX, "max": -FLOAT_MAX, "sum": 0.0}
 RESIZE = ("bilinear", "nearest")
 Limits = tuple[float, float]
-Sides = tuple[int, int]
+Pair = tuple[int, int]
 FREE: Limits = (-FLOAT_MAX, FLOAT_MAX)
 """The limits of a result that is not clamped."""
 
@@ -270,17 +270,22 @@ class V4Writer(V4Nodes):
             0x0C, [source], result, lambda: moves.Transpose(range_of(source), range_of(result), *arguments)
         )
 
-    def window(self, operation: str, source: PlacedTensor, size: int, stride: int, sides: Sides) -> PlacedTensor:
-        """float32 (channels, h, w): "mean", "min", "max" or "sum" of square windows, cut at the right and lower edge.
+    def window(
+        self, operation: str, source: PlacedTensor, kernel: Pair, strides: Pair, sides: Pair, pads: Pair = (0, 0)
+    ) -> PlacedTensor:
+        """float32 (channels, h, w): "mean", "min", "max" or "sum" of windows, which are cut at the edges of the map.
 
-        sides: height and width of the result; the windows begin at the upper left corner.
+        kernel, strides: of the windows, (y, x). sides: height and width of the result.
+        pads: by how much the first window begins above and on the left of the map.
         """
         _expect("float32", source)
         # The file holds pads instead of the size of the result; a negative one crops what no window reaches.
-        ends = [(out - 1) * stride + size - inside for out, inside in zip(sides, source.shape[-2:], strict=True)]
-        down, right = (Padding(0, end) for end in ends)
+        height, width = (
+            Padding(pad, (out - 1) * stride + size - pad - inside)
+            for size, stride, out, pad, inside in zip(kernel, strides, sides, pads, source.shape[-2:], strict=True)
+        )
         result = self._value((*source.shape[:-2], *sides), "float32")
-        geometry = Geometry(down, right, size, size, stride, stride, 1, 1)
+        geometry = Geometry(height, width, *kernel, *strides, 1, 1)
         arguments: tuple[Any, ...] = (full(source.shape), geometry, START[operation], Clamp(*FREE))
         number = REDUCE.index(operation)
         return self._plain(

@@ -19,6 +19,7 @@ class PlacedTensor:
     address: byte offset in main memory or in the constants, or row in the AI RAM; set when the file is built.
     first, last: the layers between which the value is needed.
     base: the tensor whose bytes this one shares, None for a tensor that has its bytes for itself.
+    offset: of its first byte in the bytes of ``base``.
     """
 
     memory: str
@@ -28,19 +29,21 @@ class PlacedTensor:
     first: int = 0
     last: int = 0
     base: PlacedTensor | None = None
+    offset: int = 0
 
     @property
     def storage(self) -> PlacedTensor:
         """The tensor that has the address."""
         return self if self.base is None else self.base
 
-    def viewed(self, shape: tuple[int, ...], dtype: str = "") -> PlacedTensor:
-        """The first bytes of main memory or constants under another shape, and as another type unless it is "".
+    def viewed(self, shape: tuple[int, ...], dtype: str = "", offset: int = 0) -> PlacedTensor:
+        """Bytes of main memory or constants, from ``offset`` on, under another shape.
 
+        dtype: another type, or "" for the same one.
         Raises ValueError where there are too few bytes.
         """
-        view = PlacedTensor(self.memory, dtype or self.dtype, shape, base=self.storage)
-        if view.bytes > self.bytes or self.memory == "ai_ram":
+        view = PlacedTensor(self.memory, dtype or self.dtype, shape, base=self.storage, offset=self.offset + offset)
+        if not 0 <= offset <= self.bytes - view.bytes or self.memory == "ai_ram":
             raise ValueError(f"{self.dtype} {self.shape} in {self.memory} cannot be seen as {view.dtype} {shape}")
         return view
 

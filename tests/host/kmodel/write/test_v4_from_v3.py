@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from maixswitch.convert.quantise.sums import add_numbers
 from maixswitch.kmodel import load
+from maixswitch.kmodel.format import v3_layers as body
 from maixswitch.kmodel.judge.consistency import check
 from maixswitch.kmodel.run.runtimes import RUNTIMES
 from maixswitch.kmodel.write.quantize import Scale
@@ -40,7 +41,11 @@ BYTES: dict[str, Build] = {
     "requantize": lambda net, maps: net.requantize(maps, TABLE),
     "max pool": lambda net, maps: net.quantized_max_pool(maps, 3, 2, 3, 4),
     "max pool that drops a row": lambda net, maps: net.quantized_max_pool(maps, 2, 2, 2, 4),
+    "max pool with pads, other than square": lambda net, maps: net.layer(
+        8, body.QuantizedMaxPool, [maps], (4, 3, 5), "uint8", 8, 6, 4, 5, 3, 4, 3, 2, 2, 2, 1, 0
+    ),
     "resize": lambda net, maps: net.quantized_resize(maps, 3),
+    "concat of one input": lambda net, maps: net.concat([maps, maps]),
     "concat": lambda net, maps: net.concat([maps, net.requantize(maps, TABLE), maps]),
     "quantize": lambda net, maps: net.quantize(floats(net, maps), 0.07, -4.2),
     "paddings": lambda net, maps: net.remove_padding(
@@ -53,6 +58,9 @@ FLOATS: dict[str, Build] = {
     "dequantize to negative": lambda net, maps: net.dequantize(maps, -0.05, 6.0),
     "mean": lambda net, maps: net.global_average_pool(floats(net, maps)),
     "fully connected": lambda net, maps: net.fully_connected(flat(net, maps), WEIGHTS, np.arange(5.0)),
+    "average pool": lambda net, maps: net.layer(
+        9, body.AveragePool, [floats(net, maps)], (4, 3, 5), "float32", 8, 6, 4, 5, 3, 4, 3, 2, 2, 2, 1, 0, 0
+    ),
     "flatten": flat,
     "softmax": lambda net, maps: net.softmax(flat(net, maps)),
     "logistic": lambda net, maps: net.logistic(flat(net, maps)),

@@ -287,7 +287,7 @@ def network_of_moves() -> bytes:
         # The ends lie so far out that a minimum and a maximum keep most values.
         low, high = {"min": (1.0, 3.0), "max": (-3.0, -1.0)}.get(operation, (0.5, 1.0))
         numbers = net.binary(operation, numbers, net.constant(rng.uniform(low, high, (12, 1))), (-9, 9))
-    small = net.window("mean", net.pad(numbers, [(-1, 1)], 0.5), 3, 2, (5, 15))
+    small = net.window("mean", net.pad(numbers, [(-1, 1)], 0.5), (3, 4), (2, 2), (5, 15), (1, 0))
     large = net.resize(small, 7, 20, align_corners=True)
     for operation in ("min", "max", "sum"):
         large = net.concat([large, net.reduce(operation, large, (-3,))])
