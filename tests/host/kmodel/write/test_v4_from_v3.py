@@ -36,14 +36,17 @@ def flat(net: KModelWriter, maps: PlacedTensor) -> PlacedTensor:
     return net.flatten(floats(net, maps))
 
 
+def max_pool(net: KModelWriter, maps: PlacedTensor, sizes: tuple[int, ...]) -> PlacedTensor:
+    """Add a pool; ``sizes``: of the result (width, height, channels), then kernel, strides and pads (x, y)."""
+    return net.layer(8, body.QuantizedMaxPool, [maps], (4, sizes[1], sizes[0]), "uint8", 8, 6, 4, *sizes)
+
+
 BYTES: dict[str, Build] = {
     "upload": lambda net, maps: net.conv(net.upload(maps), part(RNG, 4, Choice()), to_main=True),
     "requantize": lambda net, maps: net.requantize(maps, TABLE),
-    "max pool": lambda net, maps: net.quantized_max_pool(maps, 3, 2, 3, 4),
-    "max pool that drops a row": lambda net, maps: net.quantized_max_pool(maps, 2, 2, 2, 4),
-    "max pool with pads, other than square": lambda net, maps: net.layer(
-        8, body.QuantizedMaxPool, [maps], (4, 3, 5), "uint8", 8, 6, 4, 5, 3, 4, 3, 2, 2, 2, 1, 0
-    ),
+    "max pool": lambda net, maps: max_pool(net, maps, (4, 3, 4, 3, 3, 2, 2, 0, 0)),
+    "max pool that drops a row": lambda net, maps: max_pool(net, maps, (4, 2, 4, 2, 2, 2, 2, 0, 0)),
+    "max pool with pads, other than square": lambda net, maps: max_pool(net, maps, (5, 3, 4, 3, 2, 2, 2, 1, 0)),
     "resize": lambda net, maps: net.quantized_resize(maps, 3),
     "concat of one input": lambda net, maps: net.concat([maps, maps]),
     "concat": lambda net, maps: net.concat([maps, net.requantize(maps, TABLE), maps]),
