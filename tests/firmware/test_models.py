@@ -23,6 +23,7 @@ from maixswitch.kmodel.write.writer import KModelWriter
 from tests.firmware.boards import FACTS, IMAGES, with_each
 from tests.firmware.model_runs import CRASH, ModelBoard, RefusedModel
 from tests.host.kmodel.small_networks import Choice, part
+from tests.host.kmodel.write.test_v4_writer import gated_network, network_of_moves
 
 BATCH = 20
 MAIXPY = [image for image in IMAGES if FACTS[image].api == "maixpy"]
@@ -78,6 +79,26 @@ def test_random_networks_that_the_converter_wrote(image: Path, batch: int, tmp_p
         path = tmp_path / f"random{seed}.kmodel"
         path.write_bytes(lower(net).data)
         models.append(path)
+    board = ModelBoard(image, tmp_path / "board", models)
+    assert [line for model in models for line in differences(board, model)] == []
+
+
+@with_each([image for image in MAIXPY if row_for(image).forwards_v4 and row_for(image).v4][:1])
+def test_kmodel_v4_that_we_wrote(image: Path, tmp_path: Path) -> None:
+    """Networks of the converter, and nodes that it does not write yet."""
+    from maixswitch.convert.lower.lower import lower
+    from tests.host.convert import dense_networks
+    from tests.host.convert.onnx_builder import random_network, save
+    from tests.host.convert.test_random import converted
+
+    contents = {"gate": gated_network(), "moves": network_of_moves()}
+    networks = [dense_networks.lenet(), dense_networks.two_relu6(), dense_networks.curved()]
+    for number, network in enumerate([*networks, *map(random_network, range(BATCH // 2))]):
+        _, net, _ = converted(save(network, tmp_path / "net.onnx"), 4)
+        contents[f"net{number}"] = lower(net, 4).data
+    models = [tmp_path / f"{name}.kmodel" for name in contents]
+    for path, data in zip(models, contents.values(), strict=True):
+        path.write_bytes(data)
     board = ModelBoard(image, tmp_path / "board", models)
     assert [line for model in models for line in differences(board, model)] == []
 

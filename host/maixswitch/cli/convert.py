@@ -16,6 +16,7 @@ from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchErro
 from maixswitch.language import tr, word
 
 MOST_LABELS = 1 << 20
+VERSIONS = {"v3": 3, "v4": 4}
 
 
 def convert(
@@ -49,10 +50,13 @@ def convert(
     firmware: Annotated[
         str, typer.Option(help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.")
     ] = "",
+    kmodel: Annotated[
+        str, typer.Option(metavar="v3|v4", help="Version of the kmodel; every firmware runs v3, some run v4, too.")
+    ] = "v3",
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page, too.")] = None,
     json: Json = False,
 ) -> None:
-    """Convert an ONNX or TensorFlow Lite network into a .kmodel that every firmware runs (v3, 8 bits).
+    """Convert an ONNX or TensorFlow Lite network into a .kmodel of 8 bits: v3, which every firmware runs, or v4.
 
     DIR holds pictures like those that the camera will see, a few dozen or more, or a folder of them for each class;
     then the report shows how often both networks are right. Most of them measure the value range of every tensor. The
@@ -76,7 +80,7 @@ def convert(
     names, boxes = _labels(labels), _anchors(anchors)
     _fitting_options(kind, boxes, card, title, report)
     _writable(target, *([report] if report is not None else []))
-    runtime = _runtime(firmware)
+    runtime, version = _runtime(firmware), _version(kmodel)
     # numpy and the converter take a second to import, so they come after the checks of the options.
     from maixswitch.convert.conversion import Options
     from maixswitch.convert.conversion import convert as make
@@ -84,7 +88,7 @@ def convert(
 
     accept = None if card is None else _card_takes(card, target, title, kind, labels, anchors)
     options = Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, tuple(names))
-    facts = make(replace(options, any_size=any_size, noise=random, accept=accept, runtime=runtime))
+    facts = make(replace(options, any_size=any_size, noise=random, accept=accept, runtime=runtime, version=version))
     document = reports.document(facts)
     # Write the page first: if that fails, an older kmodel stays as it was.
     if report is not None:
@@ -130,6 +134,13 @@ def _runtime(firmware: str) -> str:
     from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME
 
     return firmware_named(firmware).runtime if firmware else DEFAULT_RUNTIME
+
+
+def _version(kmodel: str) -> int:
+    """Return the version of the kmodel; MaixSwitchError (usage) for another than v3 and v4."""
+    if kmodel not in VERSIONS:
+        raise MaixSwitchError(tr("--kmodel {version}: expected v3 or v4", version=kmodel), EXIT_USAGE)
+    return VERSIONS[kmodel]
 
 
 def _writable(*paths: Path) -> None:

@@ -56,6 +56,7 @@ class Options:
     accept: gets a kmodel of the right sizes before any picture is read; it may raise MaixSwitchError.
     scale, mean, std: the network gets ``(pixel * scale - mean) / std`` of pixels 0..255, see ``onnx_reader.read``.
     runtime: whose arithmetic judges the kmodel (kmodel.runtimes).
+    version: of the kmodel, 3 or 4.
     """
 
     network: Path
@@ -73,6 +74,7 @@ class Options:
     noise: bool = True
     accept: Callable[[bytes], None] | None = None
     runtime: str = DEFAULT_RUNTIME
+    version: int = 3
 
 
 def convert(options: Options) -> Facts:
@@ -90,7 +92,7 @@ def convert(options: Options) -> Facts:
     network = FloatNet(options.network)
     with console.progress(tr("measuring and quantising")):
         quantised = quantise(in_bytes, sets.calibration)
-    lowered = lower(quantised)
+    lowered = lower(quantised, options.version)
     model = load(lowered.data, runtime=options.runtime)
     # Only answers that can be right or wrong are counted: a best class, or boxes if the anchors are known.
     classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
@@ -142,7 +144,7 @@ def _before_pictures(options: Options, graph: Graph, in_bytes: Graph) -> str:
     if options.folder is None and not options.noise:
         _check_ranges(options.network, in_bytes)
     # The numbers of this file mean nothing, but its layers, sizes and outputs are those of the final one.
-    data = lower(sketch(in_bytes)).data
+    data = lower(sketch(in_bytes), options.version).data
     model = load(data, runtime=options.runtime)
     kind = kind_of(model, options.kind)
     check_lists(model, kind, options.labels, options.anchors)

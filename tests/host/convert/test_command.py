@@ -70,6 +70,27 @@ def test_the_firmware_that_is_compared_with(command, tmp_path: Path) -> None:
     assert f"dB on {runtime}\n" in command("convert", "net.onnx", "--random", "--firmware", "canmv").stdout
 
 
+def test_kmodel_v4(network: Path, command, tmp_path: Path) -> None:
+    """The same network in the other version; the report judges the firmwares by it."""
+    models = {}
+    Path(tmp_path, "labels.txt").write_text("\n".join(f"thing {n}" for n in range(7)))
+    assert command("new", "card").returncode == 0
+    options = ("--images", "photos", "--labels", "labels.txt", "--card", "card", "--json")
+    for version in ("v3", "v4"):
+        ended = command("convert", "net.onnx", "--kmodel", version, *options)
+        assert ended.returncode == 0, ended.stderr
+        result = json.loads(ended.stdout)
+        models[version] = load(tmp_path / "net.kmodel")
+        assert models[version].version == int(version[1])
+        assert ("minimum" in result["fits"]) == (version == "v3")
+        assert "minimum_with_kmodel_v4_support" in result["fits"]
+    assert models["v4"].outputs[0].elements == models["v3"].outputs[0].elements
+    assert command("check", "card").returncode == 0
+    ended = command("convert", "net.onnx", "--random", "--kmodel", "v5")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--kmodel v5: expected v3 or v4" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from maixswitch.kmodel.format import binary_record as record
+from maixswitch.kmodel.format.v4_moves import KpuHead
 from maixswitch.kmodel.format.v4_node import Range
+from maixswitch.kmodel.write import v4_file
+from maixswitch.kmodel.write.bodies import Encode
+from maixswitch.kmodel.write.quantize import KpuWeights
 
 FLOAT, BYTE = 0, 1
 CONST, MAIN, AI_RAM = 0, 1, 2
@@ -21,7 +25,7 @@ class File:
     def __init__(self) -> None:
         self.main = 0
         self.constants = b""
-        self.nodes: list[tuple[int, bytes]] = []
+        self.nodes: list[tuple[int, Encode]] = []
         self.inputs: list[tuple[Range, tuple[int, ...]]] = []
         self.outputs: list[Range] = []
 
@@ -50,20 +54,15 @@ class File:
 
     def node(self, opcode: int, body: object) -> None:
         """Add a node; its body is a record or bytes."""
-        self.nodes.append((opcode, body if isinstance(body, bytes) else record.write(body)))
+        content = body if isinstance(body, bytes) else record.write(body)
+        self.nodes.append((opcode, lambda start: content))
+
+    def conv(self, head: KpuHead, registers: Mapping[str, int], part: KpuWeights) -> None:
+        """Add a KPU node."""
+        encode = partial(v4_file.conv_body, head=head, registers=registers)
+        tables = {"weights": part.weights, "norm": part.norm, "activation": part.activation}
+        self.nodes.append((0x2002, partial(encode, **tables)))
 
     def build(self) -> bytes:
-        counts = (len(self.constants), self.main, len(self.nodes), len(self.inputs), len(self.outputs), 0xCCCCCCCC)
-        data = struct.pack("<4I6I", 0x4B4D444C, 4, 0, 1, *counts)
-        data += b"".join(record.write(offset) for offset, _ in self.inputs)
-        data += b"".join(struct.pack("<4i", *shape) for _, shape in self.inputs)
-        data += b"".join(record.write(offset) for offset in self.outputs)
-        data += self.constants
-        position = len(data) + 8 * len(self.nodes)
-        heads, bodies = b"", b""
-        for opcode, body in self.nodes:
-            body += bytes(-(position + len(body)) % 8)
-            heads += struct.pack("<2I", opcode, len(body))
-            bodies += body
-            position += len(body)
-        return data + heads + bodies
+        header = v4_file.Header(self.main, self.inputs, self.outputs, self.constants, reserved=0xCCCCCCCC)
+        return v4_file.assemble(header, self.nodes)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format import airam
+from maixswitch.kmodel.write.v4_from_v3 import as_v4
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr
@@ -38,8 +39,8 @@ class Lowered:
         return tuple(layer.output for layer in self.layers)
 
 
-def lower(quantised: Quantised) -> Lowered:
-    """Returns the kmodel of a quantised network.
+def lower(quantised: Quantised, version: int = 3) -> Lowered:
+    """Returns the kmodel of a quantised network, in version 3 or 4 of the format.
 
     If the AI RAM is too small for maps that later layers still read, those maps wait in main memory. MaixSwitchError if
     the network is beyond the limits of the chip (limits.py); it names the node and what to change.
@@ -59,10 +60,17 @@ def lower(quantised: Quantised) -> Lowered:
             shapes = ", ".join("x".join(map(str, runnable.shapes[name])) for name in names)
             raise ai_ram(quantised.title(worst), max(rows), shapes, runnable.shapes[quantised.input])
     try:
-        data = lowering.writer.build()
+        data, counts = _built(lowering.writer, version)
     except ValueError as error:  # numbers that do not fit into a field of the file
         raise MaixSwitchError(tr("the network cannot be written as a kmodel: {error}", error=error)) from error
-    return Lowered(data, tuple(lowering.origin), dict(runnable.shapes))
+    # A layer of v3 may be several nodes of v4.
+    origin = [layer for layer, count in zip(lowering.origin, counts, strict=True) for _ in range(count)]
+    return Lowered(data, tuple(origin), dict(runnable.shapes))
+
+
+def _built(writer: KModelWriter, version: int) -> tuple[bytes, list[int]]:
+    """The bytes of the file, and for each layer of the writer the number of layers in the file."""
+    return as_v4(writer) if version == 4 else (writer.build(), [1] * len(writer))
 
 
 class _Lowering:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from maixswitch.language import tr
 
-from .binary_record import read
+from .binary_record import read, write
 from .budget import CALL_COST
 from .byte_reader import Cursor
 from .program import Problem
@@ -88,3 +88,12 @@ def parse_nnil(cursor: Cursor, context: object) -> Nnil:
         depth += change
         immediate = struct.unpack("<f", cursor.take(4, tr("nnil value")))[0] if operation == IMMEDIATE else 0.0
         code.append((operation, immediate))
+
+
+def encode_nnil(spec: Nnil) -> bytes:
+    """The bytes of a body, as ``parse_nnil`` takes them."""
+    code = b"".join(
+        bytes([operation]) + (struct.pack("<f", value) if operation == IMMEDIATE else b"")
+        for operation, value in spec.code
+    )
+    return write(_Ends(spec.input, spec.output)) + code + bytes([RETURN])

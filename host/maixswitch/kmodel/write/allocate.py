@@ -1,4 +1,5 @@
-"""Chooses addresses for the values of a network by their lifetimes: main memory from the bottom, AI RAM from the top.
+"""Chooses addresses for the values of a network by their lifetimes: main memory from the bottom, AI RAM
+from the top or the bottom.
 
 Each memory is filled in two ways, and the one that needs less is used. The first places the largest value first, in the
 lowest gap. The second is that of nncase 0.1: it follows the order of the layers and alternates between both ends, so
@@ -17,13 +18,17 @@ from .value import PlacedTensor
 Steps = Sequence[tuple[Sequence[PlacedTensor], Sequence[PlacedTensor]]]
 
 
-def allocate(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTensor]) -> tuple[int, int]:
+def allocate(
+    steps: Steps, entries: Sequence[PlacedTensor], outputs: Sequence[PlacedTensor], *, from_end: bool = True
+) -> tuple[int, int]:
     """Sets ``address`` of every value; the inputs and outputs of a layer never share memory.
 
+    entries, outputs: the inputs and outputs of the network.
+    from_end: True to fill the AI RAM from its end as nncase 0.1 does, False from row 0 as nncase 0.2 does.
     Returns the bytes of main memory and the rows of AI RAM that are needed.
     Raises ValueError when the AI RAM is too small.
     """
-    values = set_lifetimes(steps, entry, outputs)
+    values = set_lifetimes(steps, entries, outputs)
     main = _fit([value for value in values if value.memory == "main"])
     maps = [value for value in values if value.memory == "ai_ram"]
     rows = _fit(maps)
@@ -35,16 +40,18 @@ def allocate(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTensor])
                 size=airam.SIZE,
             )
         )
-    # Converters fill the AI RAM from its end; the rows were counted from 0 until here.
-    for value in maps:
-        value.address = airam.ROWS - value.address - value.room
+    # The rows were counted from 0 until here.
+    if from_end:
+        for value in maps:
+            value.address = airam.ROWS - value.address - value.room
     return main, rows
 
 
-def set_lifetimes(steps: Steps, entry: PlacedTensor, outputs: Sequence[PlacedTensor]) -> list[PlacedTensor]:
+def set_lifetimes(steps: Steps, entries: Sequence[PlacedTensor], outputs: Sequence[PlacedTensor]) -> list[PlacedTensor]:
     """Sets ``first`` and ``last`` of every value, the steps between which it is needed; returns all values in order."""
-    values = [entry]
-    entry.first = entry.last = 0
+    values = list(entries)
+    for value in entries:
+        value.first = value.last = 0
     for index, (inputs, written) in enumerate(steps):
         for value in inputs:
             value.last = index

@@ -5,7 +5,7 @@ Source: nncase 0.1 Generator.cs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +15,10 @@ from maixswitch.kmodel.format.arrays import Array
 from maixswitch.kmodel.format.binary_record import write
 from maixswitch.kmodel.format.registers import Activation, BatchNorm, encode_activation, encode_block, encode_norm
 
-BODY_ALIGNMENT = 8
+from .bodies import Encode, gap, lay_out
+
 EIGHT_BIT = 1
 """Bit of the header's flags: one byte per weight in all layers."""
-Encode = Callable[[int], bytes]
-"""A body's bytes at a file position, without the padding after it."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +41,8 @@ def assemble(header: Header, layers: Sequence[tuple[int, Encode]]) -> bytes:
     ranges = [number for pair in header.outputs for number in pair]
     # Bodies are aligned by their position in the file, so the size of everything before them is needed first.
     start = 4 * (len(words) + len(ranges) + 2 * len(layers))
-    bodies, heads = bytearray(), list[int]()
-    for number, encode in layers:
-        begin = start + len(bodies)
-        # A KPU layer stores absolute offsets, so each body has to know where it begins.
-        bodies += encode(begin)
-        bodies += bytes(-(start + len(bodies)) % BODY_ALIGNMENT)
-        heads += [number, start + len(bodies) - begin]
-    return np.array([*words, *ranges, *heads], "<u4").tobytes() + bytes(bodies)
+    heads, bodies = lay_out(start, layers)
+    return np.array([*words, *ranges, *heads], "<u4").tobytes() + bodies
 
 
 def conv_body(
@@ -74,7 +67,7 @@ def conv_body(
         (128, encode_norm(norm)),
         (256, encode_activation(activation)),
     ):
-        content += bytes(-(start + len(content)) % alignment)
+        content += gap(start + len(content), alignment)
         offsets.append(start + len(content))
         content += part
     content[:24] = write(body.ConvBody(*head, *offsets))

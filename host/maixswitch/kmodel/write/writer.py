@@ -29,7 +29,7 @@ CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
 
 
 @dataclass(eq=False)
-class _Node:
+class Node:
     """One layer; ``make`` returns its body after every value has an address."""
 
     number: int
@@ -111,8 +111,8 @@ class KModelWriter:
         else:
             self.input = PlacedTensor("ai_ram", "uint8", (channels, height, width))
         self._values = [self.input]
-        self._nodes: list[_Node] = []
-        self._outputs: list[PlacedTensor] = []
+        self.nodes: list[Node] = []
+        self.outputs: list[PlacedTensor] = []
 
     def conv(
         self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = False
@@ -146,7 +146,7 @@ class KModelWriter:
             registers.update(image_src_addr=source.address, image_dst_addr=features.address)
             return body.ConvBody(int(to_main), result[-1].address if to_main else 0, 0, 0, 0, 0)
 
-        self._nodes.append(_Node(CONV, [source], result, make, part, registers))
+        self.nodes.append(Node(CONV, [source], result, make, part, registers))
         return tuple(result)
 
     def upload(self, source: PlacedTensor) -> PlacedTensor:
@@ -321,27 +321,27 @@ class KModelWriter:
 
     def __len__(self) -> int:
         """The number of layers so far."""
-        return len(self._nodes)
+        return len(self.nodes)
 
     def rows(self) -> list[int]:
         """The least rows of AI RAM that are needed while each layer runs."""
-        values = set_lifetimes([(node.inputs, node.outputs) for node in self._nodes], self.input, self._outputs)
-        return live(values, "ai_ram", len(self._nodes))
+        values = set_lifetimes([(node.inputs, node.outputs) for node in self.nodes], [self.input], self.outputs)
+        return live(values, "ai_ram", len(self.nodes))
 
     def output(self, value: PlacedTensor) -> None:
         """Makes a value in main memory an output of the model. Outputs are in the order of these calls."""
         # The firmware returns a pointer into main memory for an output (kpu.c).
         if value.memory != "main":
             raise ValueError("an output lies in main memory: use to_main")
-        self._outputs.append(value)
+        self.outputs.append(value)
 
     def build(self) -> bytes:
         """The bytes of the file. ValueError if the AI RAM is too small, or if there is no layer or no output."""
-        if not self._nodes or not self._outputs:
+        if not self.nodes or not self.outputs:
             raise ValueError("a model needs layers and at least one output")
-        steps = [(node.inputs, node.outputs) for node in self._nodes]
-        main_memory, rows = allocate(steps, self.input, self._outputs)
-        return _assemble(self._nodes, self._outputs, main_memory, airam.ROWS - rows)
+        steps = [(node.inputs, node.outputs) for node in self.nodes]
+        main_memory, rows = allocate(steps, [self.input], self.outputs)
+        return _assemble(self.nodes, self.outputs, main_memory, airam.ROWS - rows)
 
     def _value(self, memory: str, dtype: str, shape: tuple[int, ...]) -> PlacedTensor:
         value = PlacedTensor(memory, dtype, shape)
@@ -349,10 +349,10 @@ class KModelWriter:
         return value
 
     def _add(self, number: int, inputs: list[PlacedTensor], result: PlacedTensor, make: Callable[[], object]) -> None:
-        self._nodes.append(_Node(number, inputs, [result], make))
+        self.nodes.append(Node(number, inputs, [result], make))
 
 
-def _assemble(nodes: list[_Node], outputs: list[PlacedTensor], main_memory: int, lowest_row: int) -> bytes:
+def _assemble(nodes: list[Node], outputs: list[PlacedTensor], main_memory: int, lowest_row: int) -> bytes:
     wide = {node.weights.weights.dtype.itemsize for node in nodes if node.weights is not None}
     # The width of the weights is a flag of the header, and thus the same for all layers.
     if len(wide) > 1:
@@ -363,7 +363,7 @@ def _assemble(nodes: list[_Node], outputs: list[PlacedTensor], main_memory: int,
     return assemble(header, [(node.number, partial(_body, node)) for node in nodes])
 
 
-def _body(node: _Node, start: int) -> bytes:
+def _body(node: Node, start: int) -> bytes:
     result, part = node.make(), node.weights
     if part is None:
         return write(result)

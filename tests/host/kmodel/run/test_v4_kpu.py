@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from maixswitch.kmodel import load
-from maixswitch.kmodel.format import binary_record as record
 from maixswitch.kmodel.format import v4_moves as moves
 from maixswitch.kmodel.format.airam import MapLayout
-from maixswitch.kmodel.format.registers import encode_activation, encode_block, encode_norm
 from maixswitch.kmodel.format.v4_node import Range
 from maixswitch.kmodel.write.writer import conv_registers
 from tests.host.kmodel.kmodel_cases import BACKEND_CASES
@@ -33,20 +31,10 @@ def test_kpu_conv2d_in_batches(to_main: bool, backend: str) -> None:
     source = file.input(x.shape, BYTE)
     file.inputs[0] = Range(AI_RAM, BYTE, 0, 3 * operand.size), x.shape
     registers = conv_registers(kernel, operand, computed, 0, False, to_main)
-    registers.update(image_src_addr=0, image_dst_addr=1000, bwsx_base_addr=40, active_addr=8, para_start_addr=16)
+    registers.update(image_src_addr=0, image_dst_addr=1000)
     offset = file.room((3, 3, 5, 18), BYTE) if to_main else Range(0, 0, 0, 0)
     file.outputs.append(offset if to_main else Range(AI_RAM, BYTE, 64000, 3 * computed.size))
-    file.node(
-        0x2002,
-        record.write(moves.KpuHead(offset, 3, 0))
-        + encode_block(registers)
-        + bytes(40)
-        + encode_norm(kernel.norm)
-        + bytes(8)
-        + encode_activation(kernel.activation)
-        + bytes(16)
-        + kernel.weights.tobytes(),
-    )
+    file.conv(moves.KpuHead(offset, 3, 0), registers, kernel)
     assert source.size == x.size
     model = load(file.build(), backend=backend)
     assert model.outputs[0].shape == (3, 3, 5, 18)

@@ -47,10 +47,10 @@ def test_random_networks(memory: str) -> None:
     for _ in range(150):
         steps, entry = random_steps(rng, int(rng.integers(1, 25)), memory)
         last = [steps[-1][1][0]]
-        values = set_lifetimes(steps, entry, last)
+        values = set_lifetimes(steps, [entry], last)
         least = max(live(values, memory, len(steps)))
         first_way = _largest_first(values)
-        main, rows = allocate(steps, entry, last)
+        main, rows = allocate(steps, [entry], last)
         need = main if memory == "main" else rows
         assert separate(values)
         assert least <= need <= first_way
@@ -68,5 +68,5 @@ def test_a_chain_needs_no_more_than_its_largest_pair() -> None:
     for _ in range(100):
         values = [PlacedTensor("main", "uint8", (int(size),)) for size in rng.integers(1, 9000, 12)]
         steps = [([one], [other]) for one, other in pairwise(values)]
-        main, _ = allocate(steps, values[0], [values[-1]])
+        main, _ = allocate(steps, values[:1], [values[-1]])
         assert main == max(one.room + other.room for one, other in pairwise(values))
