@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maixswitch.convert.ops.conv import Conv
@@ -186,6 +186,8 @@ def slices(draw: st.DrawFn) -> tuple[tuple[int, int], list[tuple[int, int, int, 
 
 
 @given(slices())
+@example(((4, 4), [(2, -1, -5, -1)]))
+@example(((5, 7), [(2, -1, -9, -1), (3, 6, -8, -1)]))
 @settings(max_examples=60, deadline=None)
 def test_every_slice_is_as_in_onnxruntime(
     folder: Path, case: tuple[tuple[int, int], list[tuple[int, int, int, int]]]

@@ -53,11 +53,15 @@ class Selection(Node):
     def lets_curve_pass(self, curve: Curve) -> bool:
         return True
 
+    def keeps_pixels(self, shape: Shape) -> bool:
+        """Does it take all pixels of a map of this shape, in their order, and choose channels only?"""
+        # Rows in reverse are as many, but another picture.
+        return (self.rows, self.columns) == (range(shape[1]), range(shape[2]))
+
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
         if phase not in (Phase.CHANNELS, Phase.CHANNELS_LEFT) or self not in graph.nodes:
             return False
-        whole = (len(self.rows), len(self.columns)) == graph.shapes[self.inputs[0]][1:]
-        if not whole:
+        if not self.keeps_pixels(graph.shapes[self.inputs[0]]):
             return False
         # The layer before it is the better choice, because it then makes no channel that nothing reads. It may only be
         # free after its activation has joined it, so the layers behind come last.
@@ -171,7 +175,7 @@ def _pieces(positions: Order) -> tuple[tuple[int, int], ...]:
 
 def _fits_kpu(node: Selection, shape: Shape) -> bool:
     channels, height, width = shape
-    whole = (node.rows, node.columns) == (range(height), range(width))
+    whole = node.keeps_pixels(shape)
     halves = all(
         (picked.step, len(picked)) == (2, side // 2) and picked.start in (0, 1)
         for picked, side in ((node.rows, height), (node.columns, width))
@@ -241,7 +245,7 @@ def _into_maker(graph: Graph, node: Selection) -> bool:
 
 
 def _is_choice(graph: Graph, node: Node) -> bool:
-    return isinstance(node, Selection) and (len(node.rows), len(node.columns)) == graph.shapes[node.inputs[0]][1:]
+    return isinstance(node, Selection) and node.keeps_pixels(graph.shapes[node.inputs[0]])
 
 
 def _into_readers(graph: Graph, node: Selection) -> bool:
