@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maixswitch.convert.graph.graph import Graph
@@ -78,6 +78,7 @@ def test_every_window_is_as_in_onnxruntime(folder: Path, case: tuple[str, tuple[
 
 
 @given(windows())
+@example(("MaxPool", (4, 4), {"kernel_shape": [1, 1], "strides": [2, 2], "pads": [0, 0, 0, 0], "ceil_mode": 0}))
 @settings(max_examples=25, deadline=None)
 def test_every_window_has_the_same_bytes_on_the_chip(
     folder: Path, case: tuple[str, tuple[int, int], dict[str, object]]

@@ -54,7 +54,9 @@ def test_memory_follows_load_and_unload(page: Any) -> None:
 def test_segments_are_to_scale(page: Any) -> None:
     page.wait_for_selector("#memory .m-model")
     words = memory(page)
-    wide = {name: page.locator(f"#memory .m-{name}").first.bounding_box()["width"] for name in ("free", "gc")}
+    # In one call, because the page replaces the segments when the memory changes.
+    widths = "names => names.map(name => document.querySelector(`#memory .m-${name}`).getBoundingClientRect().width)"
+    wide = dict(zip(("free", "gc"), page.evaluate(widths, ["free", "gc"]), strict=True))
     heap = int(re.search(r"([\d,]+) KiB", words).group(1).replace(",", ""))  # type: ignore[union-attr]
     assert wide["free"] / wide["gc"] == pytest.approx(kib(words, "free") / heap, rel=0.05)
 

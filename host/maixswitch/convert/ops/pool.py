@@ -203,7 +203,8 @@ def _as_kpu_has_it(graph: Graph, pool: Pool, window: Window) -> list[Node]:
     # A window of one pixel only has a stride.
     if window.kernel == (1, 1) and window.strides[0] == window.strides[1] and not any(window.pads):
         stride = window.strides[0]
-        if stride & (stride - 1) == 0 and out[1:] == tuple(side // stride for side in shape[1:]):
+        fits = min(out[1:]) >= LEAST_SIDE
+        if fits and stride & (stride - 1) == 0 and out[1:] == tuple(side // stride for side in shape[1:]):
             return strided(graph, depthwise(pool.sources, pool.inputs[0], pool.output, np.ones(shape[0])), stride)
     # Otherwise the windows have to tile the map. A border that no window reaches does not matter.
     square = window.kernel == window.strides == (size, size)
