@@ -44,7 +44,7 @@ def test_speed_of_the_board(page: Any) -> None:
         (wall, board), (later, then) = readings
         speeds.append((then - board) / (later - wall))
     assert speeds[0] < 0.6
-    assert speeds[1] > 1.3  # a busy PC may not manage four times
+    assert speeds[1] > 2 * speeds[0]  # a busy PC may not manage four times
 
 
 def test_power_off_and_on_starts_the_app_again(page: Any) -> None:
