@@ -31,20 +31,28 @@ def test_pause_stops_and_a_step_is_one_frame(page: Any) -> None:
     eventually(lambda: frames(page) > held + 3, page)
 
 
+def board_speed(page: Any) -> float:
+    """Returns the board's seconds a second, over 0.8 s."""
+    readings = []
+    for _ in range(2):
+        readings.append((page.evaluate("performance.now() / 1000"), figure(page, "#fact-time")))
+        page.wait_for_timeout(800)
+    (wall, board), (later, then) = readings
+    return (then - board) / (later - wall)
+
+
 def test_speed_of_the_board(page: Any) -> None:
-    speeds = []
-    for speed in ("0.25", "4"):
+    def choose(speed: str) -> None:
         page.select_option("#speed", speed)
         page.locator("#speed").blur()
         page.wait_for_timeout(300)  # messages on their way are from the old speed
-        readings = []
-        for _ in range(2):
-            readings.append((page.evaluate("performance.now() / 1000"), figure(page, "#fact-time")))
-            page.wait_for_timeout(800)
-        (wall, board), (later, then) = readings
-        speeds.append((then - board) / (later - wall))
-    assert speeds[0] < 0.6
-    assert speeds[1] > 2 * speeds[0]  # a busy PC may not manage four times
+
+    choose("0.25")
+    slow = board_speed(page)
+    assert slow < 0.6
+    choose("4")
+    # A busy PC may not manage four times, and hardly more than before for a moment.
+    assert any(board_speed(page) > 2 * slow for _ in range(10))
 
 
 def test_power_off_and_on_starts_the_app_again(page: Any) -> None:
