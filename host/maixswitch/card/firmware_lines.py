@@ -77,15 +77,15 @@ LINES = (
     Line(
         r"failed to load (the )?k?model",
         "OSError: Failed to load model",
-        meaning="CanMV could not load the model: the file is missing or damaged, is no kmodel v3 or v4, or does not "
+        meaning="CanMV could not load the model: the file is missing or damaged, is not a kmodel v3 or v4, or does not "
         "fit.",
         remedy="Run maixswitch check on the card: it names the reason.",
     ),
     Line(
         r"core dump|cause: *(load|store|instruction|illegal)|illegal instruction|misaligned (load|store)",
         "core dump: fault load",
-        meaning="The chip crashed. While a model loads, the firmware read memory that is not there: the file is no "
-        "kmodel that this firmware knows, is damaged, or does not fit.",
+        meaning="The chip crashed. While a model loads, the firmware read memory that is not there: the file is "
+        "damaged, does not fit, or is not a kmodel that this firmware knows.",
         remedy="Switch the power off and on, and run maixswitch check on the card, with --firmware for the board's "
         "image.",
     ),

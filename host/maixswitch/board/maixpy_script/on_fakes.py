@@ -110,7 +110,7 @@ class RunningScript:
     failures: the codes with which the next load and run of a network end.
     outside: what lies outside the board, as stubs/virtual/script.py describes it. It counts from the start, and from
         each `go_on`.
-    turn: after so many ms of board time the script waits for `go_on`, and `waits` is true; 0 for never.
+    turn: ms of board time after which the script waits for `go_on` and `waits` is true; 0 for never.
     Set the last five before the first `hear`.
     """
 

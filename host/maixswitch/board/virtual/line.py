@@ -81,7 +81,7 @@ class Way:
     def carry(self, data: bytes) -> tuple[bytes, list[tuple[str, float]]]:
         """Return the bytes that arrive, and the events right after them: (unplug | power_cut | stall, seconds)."""
         order = self._order
-        # Usually there is no order, so no byte needs a check.
+        # Without an order, no byte needs a check. That is the usual case.
         if not order:
             self.count += len(data)
             return data, []

@@ -133,7 +133,7 @@ def _find(
 ) -> tuple[list[tuple[Path, Part]], list[ImportMessage]]:
     """Return the models of all sources, and messages for what cannot be used.
 
-    Raises Refusal if there is no model at all.
+    Raises Refusal for a source without a model.
     """
     opened: list[tuple[Path, Part]] = []
     refused: list[ImportMessage] = []

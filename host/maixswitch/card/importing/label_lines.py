@@ -84,7 +84,7 @@ def _cells(line: str, mark: str) -> list[str]:
 
 
 def _table(lines: list[str]) -> list[str] | None:
-    """Return the labels of a table; None if the lines are no table, [] if it is one whose labels are not certain."""
+    """Return the labels of a table; None if the lines are not a table, [] if its labels are not certain."""
     for mark in (",", ";", "\t"):
         if not all(mark in line for line in lines):
             continue

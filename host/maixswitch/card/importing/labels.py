@@ -25,7 +25,7 @@ MAX_TEXT = 256 << 10
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 SEPARATORS = re.compile(r"[\s,;()\[\]\"']*")
 ARRAY = re.compile(r"\[\s*(?:'[^'\n]*'|\"[^\"\n]*\")(?:\s+(?:'[^'\n]*'|\"[^\"\n]*\"))+\s*\]")
-"""How numpy prints an array of texts. Python would join its texts, since there are no commas."""
+"""An array of texts as numpy prints it, without commas. Python would join its texts."""
 ASSIGNS = re.compile(r"^[ \t]*[A-Za-z_][\w.]*[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 DECLARES = re.compile(r"^[ \t]*(?:export[ \t]+)?(?:const|var|let)[ \t]+(?=[A-Za-z_]\w*[ \t]*=)", re.MULTILINE)
 LISTED = re.compile(r"^[ \t]*[A-Za-z_][\w.]*[ \t]*(?::[^=\n]+)?=[ \t]*[\[({]", re.MULTILINE)

@@ -127,12 +127,18 @@ class GlobalMax(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class QuantizedMaxPool(Layer):
-    """Layer 8 of v3: pairs are (y, x); ``pads``: above and on the left. The window is clipped at the map."""
+class _CpuPool(Layer):
+    """Pairs are (y, x); ``pads``: above and on the left. The window is clipped at the map."""
 
     kernel: Pair
     strides: Pair
     pads: Pair = (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedMaxPool(_CpuPool):
+    """Layer 8 of v3: bytes."""
+
     title = "max pool"
 
     def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
@@ -140,12 +146,9 @@ class QuantizedMaxPool(Layer):
 
 
 @dataclass(frozen=True, eq=False)
-class FloatAveragePool(Layer):
-    """Layer 9 of v3: float32, the window as in ``QuantizedMaxPool``; it divides by the pixels inside the map."""
+class FloatAveragePool(_CpuPool):
+    """Layer 9 of v3: float32; it divides by the pixels inside the map."""
 
-    kernel: Pair
-    strides: Pair
-    pads: Pair = (0, 0)
     title = "mean pool"
 
     def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
