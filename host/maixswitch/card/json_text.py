@@ -70,9 +70,9 @@ def mistake(data: bytes) -> Mistake | None:
     try:
         json.loads(text, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        place = error.pos
+        offset = error.pos
     except (ValueError, RecursionError):
-        place = 0
+        offset = 0
     else:
         return None
     try:
@@ -80,7 +80,7 @@ def mistake(data: bytes) -> Mistake | None:
     except _Found as found:
         return _at(text, *found.args)
     # Only depth or a number of thousands of digits, which the search does not judge, can lead here.
-    return _at(text, place, tr("this cannot be read"))
+    return _at(text, offset, tr("this cannot be read"))
 
 
 def _at(text: str, index: int, reason: str) -> Mistake:
@@ -139,11 +139,11 @@ def _judge_end(text: str, opened: list[_Token], expected: str, last: _Token | No
     """Raise _Found if the text may not end here."""
     if opened:
         first = opened[-1]
-        place = _at(text, first.at, "")
+        opening = _at(text, first.at, "")
         raise _Found(
             len(text),
             tr("the {bracket} of line {line}, column {column} is not closed: {closing} is missing",
-               bracket=first.kind, line=place.line, column=place.column, closing=CLOSING[first.kind]),
+               bracket=first.kind, line=opening.line, column=opening.column, closing=CLOSING[first.kind]),
         )  # fmt: skip
     if expected != ",":
         raise _Found(last.at if last else 0, tr("there is no JSON object in it"))
@@ -155,11 +155,11 @@ def _judge_closing(text: str, token: _Token, opened: list[_Token], expected: str
         raise _Found(token.at, tr("nothing is open that {bracket} could close", bracket=token.kind))
     first = opened[-1]
     if CLOSING[first.kind] != token.kind:
-        place = _at(text, first.at, "")
+        opening = _at(text, first.at, "")
         raise _Found(
             token.at,
             tr("{closing} is missing here: {bracket} of line {line}, column {column} is open",
-               closing=CLOSING[first.kind], bracket=first.kind, line=place.line, column=place.column),
+               closing=CLOSING[first.kind], bracket=first.kind, line=opening.line, column=opening.column),
         )  # fmt: skip
     if last is not None and last.kind == ",":
         raise _Found(last.at, tr("a comma too many before {bracket}", bracket=token.kind))
