@@ -35,7 +35,6 @@ CAMERA = (104, 105)  # faults that starting the camera again may cure
 FRAMES = 0  # in App.clock: frames since the start
 # App.clock[DUE]: the time in ms at which the frame loop next yields; a key interrupt sets it to 0
 SECOND = 1000
-V4_MORE = 6144  # bytes that the loader takes for a kmodel v4 beside file and main memory: 2.7 to 6.1 KB (v0.6.2-72)
 KEEP_SECONDS = 5  # a model that runs this long is the one to start with next time
 IDE_STOP = "Exception: IDE interrupt"  # the stop button of MaixPy IDE is a plain exception (omv/ide_dbg.c)
 
@@ -233,6 +232,11 @@ class App:
         width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
         try:
             kind = kind_module(spec.kind)
+            make = kind.prepare
+            if spec.stages:
+                from device.once.stages import chain
+
+                make = chain(spec)
         except ImportError:  # the card was pulled just now, and the app with it
             raise DeviceError(2005, "no device/kinds/" + spec.kind)
         for name in ("FIELDS", "fit"):  # only reading the card needs them, not a running model
@@ -243,11 +247,7 @@ class App:
         draw = self.overlay.begin(spec, self.results, position, (width, height))
         begun = hal.ticks()
         try:
-            # The loader for v4 does not notice that the main memory does not fit, and crashes the chip (seen with five
-            # MaixPy images on the virtual K210).
-            if spec.main and hal.heap_free() < spec.size + spec.main + V4_MORE:
-                raise DeviceError(2006, "main memory")
-            self.slot.load(spec, self.results, kind.prepare)
+            self.slot.load(spec, self.results, make)
             if doubts:  # the firmware accepted it, but the results would get wrong labels or places
                 raise DeviceError(103, doubts)
             self.frame = frame_path(

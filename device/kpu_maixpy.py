@@ -64,4 +64,33 @@ def classifier(task, spec):
     return run
 
 
+def outputs(task, spec):
+    """Return run(img) -> list of the network's outputs. An index reads one element; ints 0..255 stand for 0..1.
+
+    They are views of the KPU's memory: valid until the next run. A slice would be a tuple, 40 bytes of heap a float.
+    """
+    _shape(task, spec)
+    forward = KPU.forward
+    get_output = KPU.get_output
+    maps = [None] * spec.count
+
+    def run(img):
+        maps[0] = forward(task, img)
+        for at in range(1, len(maps)):
+            maps[at] = get_output(task, at)
+        return maps
+
+    return run
+
+
+def elements(output):
+    """Return the number of elements of one output of the list that run(img) of outputs() returned."""
+    count = output.size()  # bytes; nothing tells whether the elements are bytes or floats
+    try:
+        output[count - 1]
+    except IndexError:
+        count //= 4
+    return count
+
+
 unload = KPU.deinit  # for a task that load() returned

@@ -185,10 +185,15 @@ class Link:
 
     def _begin(self, kind):
         self._at = 12
-        self._number(hal.ticks(), 1)
-        self._put(kind)
+        self.number(hal.ticks(), 1)
+        self.put(kind)
 
-    def _put(self, data):
+    def room(self):
+        """Return how many more bytes the fields of a line may take."""
+        return ROOM - self._at
+
+    def put(self, data):
+        """Append bytes; the line must have room for them."""
         line = self._line
         at = self._at
         for byte in data:
@@ -196,7 +201,7 @@ class Link:
             at += 1
         self._at = at
 
-    def _number(self, value, digits):
+    def number(self, value, digits):
         """Append a number of 0 or more, with zeros in front up to `digits` digits."""
         line = self._line
         # The digits are counted and written by hand: "%d" would make a text, and then bytes, for each number.
@@ -212,9 +217,10 @@ class Link:
             value //= 10
             size -= 1
 
-    def _field(self, name, value):
-        self._put(name)
-        self._number(value, 1)
+    def field(self, name, value):
+        """Append a name, with its comma, quotes and colon, and a number of 0 or more."""
+        self.put(name)
+        self.number(value, 1)
 
     def _end(self):
         line = self._line
@@ -239,28 +245,28 @@ class Link:
             if value is not None:
                 data = b',"' + name.encode() + b'":' + quoted(value, TEXT)
                 if self._at + len(data) <= ROOM:
-                    self._put(data)
+                    self.put(data)
         self._end()
 
     def _status(self):
         app = self._app
         results = app.results
         self._begin(b',"event":"status","state":')
-        self._put(self._state)
-        self._put(b',"title":')
-        self._put(self._title)
-        self._field(b',"index":', app.selected)
-        self._field(b',"total":', len(app.catalog))
-        self._field(b',"fps":', app.fps if app.slot.loaded else 0)
-        self._field(b',"frames":', app.frames)
-        self._field(b',"width":', results.width)
-        self._field(b',"height":', results.height)
-        self._field(b',"free":', hal.heap_free())
+        self.put(self._state)
+        self.put(b',"title":')
+        self.put(self._title)
+        self.field(b',"index":', app.selected)
+        self.field(b',"total":', len(app.catalog))
+        self.field(b',"fps":', app.fps if app.slot.loaded else 0)
+        self.field(b',"frames":', app.frames)
+        self.field(b',"width":', results.width)
+        self.field(b',"height":', results.height)
+        self.field(b',"free":', hal.heap_free())
         if heap_left:
-            self._field(b',"heap":', heap_left())
-        self._field(b',"dropped":', self.dropped)
+            self.field(b',"heap":', heap_left())
+        self.field(b',"dropped":', self.dropped)
         if app.fault:
-            self._field(b',"fault":', app.fault.code)
+            self.field(b',"fault":', app.fault.code)
         self._end()
 
     def _results(self, ms):
@@ -270,10 +276,10 @@ class Link:
         shape = results.shape
         count = results.count
         self._begin(b',"event":"results","ms":')
-        self._number(ms, 1)
-        self._field(b',"frame":', self._app.frames)
-        self._field(b',"count":', count)
-        self._put(b',"found":[')
+        self.number(ms, 1)
+        self.field(b',"frame":', self._app.frames)
+        self.field(b',"count":', count)
+        self.put(b',"found":[')
         for i in range(count):
             item = items[i]
             # Labels stay encoded: only a class that is seen for the first time allocates.
@@ -284,18 +290,20 @@ class Link:
                 labels[item.class_id] = label = quoted(self._app.slot.loaded.label(item.class_id), LABEL)
             if self._at + len(label) + 30 > ROOM:  # "count" tells that there were more
                 break
-            self._put(b",[" if i else b"[")
-            self._put(label)
+            self.put(b",[" if i else b"[")
+            self.put(label)
             # The score by hand, "0.935": a float or a "%" would be a new object.
             score = item.score
-            self._put(b",1." if score >= 1000 else b",0.")
-            self._number(score % 1000, 3)
+            self.put(b",1." if score >= 1000 else b",0.")
+            self.number(score % 1000, 3)
             if shape:
-                self._field(b",", item.x)
-                self._field(b",", item.y)
+                self.field(b",", item.x)
+                self.field(b",", item.y)
             if shape > 2:
-                self._field(b",", item.w)
-                self._field(b",", item.h)
-            self._put(b"]")
-        self._put(b"]")
+                self.field(b",", item.w)
+                self.field(b",", item.h)
+            self.put(b"]")
+        self.put(b"]")
+        if results.extra:
+            results.extra.send(self)
         self._end()

@@ -124,9 +124,13 @@ class Overlay:
         # Image.draw_* also takes its geometry as one tuple: created here, not in every frame.
         strip = (left, top, width, LINE + 2)
 
+        low = height - LINE - 2
+
         def draw(img, count):
             if count:
                 paint(img, count)
+            if results.extra:
+                results.extra.draw(img, left, first, width, low)
             img.draw_rectangle(strip, BLACK, 1, 1)
             img.draw_string(bar[0], WHITE)
 

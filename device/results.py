@@ -51,7 +51,11 @@ class Item:
 
 
 class Results:
-    """items: ten at most, of which the first `count` are valid. shape: BARS, POINTS or BOXES."""
+    """items: ten at most, of which the first `count` are valid. shape: BARS, POINTS or BOXES.
+
+    extra: what a kind shows beside the items, None or an object with two methods. draw(img, left, top, width, height)
+    draws into that part of the picture, and send(link) appends fields to the link's line of results.
+    """
 
     def __init__(self):
         self.items = []
@@ -68,6 +72,7 @@ class Results:
         """Drop all results and their texts; put() scales in_width x in_height pixels into a width x height view."""
         self.shape = shape
         self.count = 0
+        self.extra = None
         self.width = width
         self.height = height
         self.in_width = in_width

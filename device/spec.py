@@ -58,7 +58,11 @@ class ModelSpec:
         none.
     main: bytes of a kmodel v4's main memory, which its loader takes beside the file; else 0.
     outputs: (width, height, channels) of each output, for a kmodel v4.
+    count: the number of the network's outputs.
     grid: (columns, rows) of a detector, None if unknown.
+    stages: a ModelSpec for each network that runs on the boxes of this one; these have no title and no stages.
+    names: the stage that names the boxes of this model, else None: then the classes are its own.
+    enlarge: of a stage, how many times as wide and high as the box its part of the picture is.
     problems: what is wrong, see say().
     loadable: whether the problems are only contradictions between model.json and the head of the kmodel; then the
         firmware's own error (too large, another version) comes first. If not, the title is the folder's name, and the
@@ -67,11 +71,12 @@ class ModelSpec:
     The fields that the kind adds to model.json are attributes too, see device/kinds.
     """
 
-    schema = kind = kmodel = outputs = grid = anchors = ascii_title = ascii_labels = None
+    schema = kind = kmodel = outputs = grid = anchors = ascii_title = ascii_labels = names = None
     width = height = channels = size = main = refused = 0
     top = 3  # bars that the screen shows
+    count = enlarge = 1
     loadable = False
-    labels = problems = ()
+    labels = problems = stages = ()
 
     def __init__(self, folder):
         self.folder = folder
@@ -79,10 +84,14 @@ class ModelSpec:
 
     def label(self, at):
         """Return the name of a class; "#3" for 3 when it is unknown."""
+        if self.names:
+            return self.names.label(at)
         return self.labels.get(at) if self.labels else "#%d" % at
 
     def panel_label(self, at):
         """Return the name of a class as the panel shows it."""
+        if self.names:
+            return self.names.panel_label(at)
         return self.ascii_labels.get(at) if self.ascii_labels else self.label(at)
 
     def panel_title(self):

@@ -1,4 +1,4 @@
-"""KINDS: what a model may be. A new kind is one new file in this folder and its name in this tuple.
+"""KINDS: what a model may be. A new kind is one new file in this folder and its name in this tuple, or in STAGES.
 
 The file is a module with
 
@@ -21,7 +21,17 @@ fit(spec, elements, shape, doubt)
     channels) as "outputs" of model.json says, or None. Calls doubt(field, expected, actual) where they do not fit.
     Returns the shape that a kmodel v4 is told, or None.
 
+BOXES_FIRST
+    True for a detector whose boxes further networks may look at ("stages" of model.json); False when absent.
+stage(kpu, task, spec, results)
+    Only of a kind in STAGES. Returns look(img, item), which runs the network on the part of the picture `img` (the
+    model's input) that the box `item` covers, and names the box, or adds to it. spec: the stage's own ModelSpec.
+
+NAMES
+    Only of a kind in STAGES: whether it gives the box a class of its own; False when absent.
+
 The module is in memory while the card is read or a model of its kind runs, and at no other time.
 """
 
 KINDS = ("classifier", "yolo2")
+STAGES = ("classifier",)  # what may run on each box of a detector

@@ -4,7 +4,7 @@ The firmware returns a tuple of floats, or of ints 0..255 if the last layer is a
 an object. This module creates no other objects: it compares the floats and calculates with integers.
 """
 
-from device.results import BARS, CAP, fixed, permille
+from device.results import BARS, CAP, Results, fixed, permille
 
 FIELDS = (
     ("top", "a whole number, 1 to 10", 3),
@@ -13,6 +13,7 @@ FIELDS = (
 )
 LABELS = "needed"
 SHAPE = BARS
+NAMES = True
 LOWEST = -3.4e38  # here, because v1.11 negates a float constant each time it runs, which creates an object
 
 
@@ -32,6 +33,26 @@ def exp(number):
         return 0
     part = number & 0xFFFF  # 2**-part, by a cubic through both ends
     return (65536 - (part * (45313 - (part * (15110 - (part * 2565 >> 16)) >> 16)) >> 16)) << 14 >> whole
+
+
+def stage(kpu, task, spec, results):
+    """Return look(img, item), which gives a box the best class of the part of the picture that it covers."""
+    from device.once.stages import cutter
+
+    own = Results()
+    own.shape = BARS
+    spec.top = 1
+    classify = prepare(kpu, task, spec, own)
+    cut, _ = cutter(spec, results)
+
+    def look(img, item):
+        # A class below the threshold is none: the number tells the overlay and the link that there is no name.
+        if classify(cut(img, item)):
+            item.name(own.items[0].class_id, own.items[0].score)
+        else:
+            item.name(-1, item.score)
+
+    return look
 
 
 def prepare(kpu, task, spec, results):

@@ -32,6 +32,7 @@ FIELDS = (
     ("threshold", "a number, 0 to 1", 0.5),
     ("nms", "a number, 0 to 1", 0.3),
 )
+BOXES_FIRST = True
 FORWARD = False  # run_yolo2 runs it
 LABELS = "needed"
 SHAPE = BOXES

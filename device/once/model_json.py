@@ -18,7 +18,7 @@ from device.once.kmodel_head import HEAD, sniff
 LABELS_MAX = 65535
 KMODEL_MAX = 0x600000  # the firmware's own limit
 
-FIELDS = "schema title ascii_title kind kmodel input labels ascii_labels outputs"  # of every kind
+FIELDS = "schema title ascii_title kind kmodel input labels ascii_labels outputs stages"  # of every kind
 
 
 def _size(path):
@@ -70,27 +70,39 @@ def scan(source, plain=False):
     return count, index, "" if count else "no label"
 
 
-class _Reader:
-    """Reads one folder into `spec`; `problems` keep the app from loading it, `doubts` leave that to the firmware."""
+class Reader:
+    """Reads one folder into `spec`; `problems` keep the app from loading it, `doubts` leave that to the firmware.
 
-    def __init__(self, base, folder, kinds, anchor_pairs):
+    prefix: what stands before the names of fields in problems: "" for the model itself, "stages[0]." for a stage.
+    """
+
+    prefix = ""
+
+    def __init__(self, base, folder, anchor_pairs):
         self.spec = ModelSpec(folder)
         self.problems = []
         self.doubts = []
         self.path = base + "/" + folder + "/"
         self.name = folder + "/model.json"
         self.anchor_pairs = anchor_pairs
+
+    def read(self):
+        """Fill the spec from model.json."""
         self.data = read_json(self.path + "model.json", self.name, self.problems)
         if not self.problems:
-            self.fill(kinds)
+            self.network(KINDS, FIELDS)
+            if "stages" in self.data:
+                from device.once.stages import read_stages
+
+                read_stages(self)
 
     def bad(self, field, expected, actual=None):
         if actual is None:
             actual = show(self.data[field]) if field in self.data else "missing"
-        self.problems.append((self.name, field, actual, expected))
+        self.problems.append((self.name, self.prefix + field, actual, expected))
 
     def doubt(self, field, expected, actual):
-        self.doubts.append((self.name, field, actual, expected))
+        self.doubts.append((self.name, self.prefix + field, actual, expected))
 
     def beside(self, name):
         """Return the path of a file beside model.json, None unless it is a plain name."""
@@ -99,31 +111,37 @@ class _Reader:
             return self.path + name
         return None
 
-    def fill(self, kinds):
+    def network(self, kinds, own):
+        """Check the fields of one network. kinds: the names of what it may be. own: the fields of every kind."""
         data = self.data
         spec = self.spec
         names = "one of " + " ".join(sorted(kinds))
         kind = None
         if fits(data.get("kind"), names):
             spec.kind = data["kind"]
-            kind = kinds[spec.kind]
+            kind = kind_module(spec.kind)
 
-        # A field of another kind has no effect here, but its name is known, and its value must obey the rule of that
-        # kind.
         rows = list(fields(kind))
-        for name in KINDS:
-            for field, rule, _ in fields(kinds[name]):
-                if field not in [row[0] for row in rows]:
-                    rows.append((field, rule if isinstance(rule, str) and field in data else None, None))
-        known = FIELDS.split(" ") + sorted([row[0] for row in rows])
+        known = own.split(" ") + [row[0] for row in rows]
+        if [field for field in data if field not in known]:
+            # A field of another kind has no effect here, but its name is known, and its value must obey the rule of
+            # that kind. Only now is it worth the time to import the others.
+            for name in kinds:
+                for field, rule, _ in fields(kind_module(name)):
+                    if field not in known:
+                        known.append(field)
+                        if isinstance(rule, str) and field in data:
+                            rows.append((field, rule, None))
+        known = own.split(" ") + sorted(known[len(own.split(" ")) :])
         for field in data:
             if field not in known:
                 self.bad(field, "one of " + " ".join(known), "unknown")
         # From here on every field is checked even if one before it is bad: the user sees all mistakes at once.
-        self.take("schema", "a whole number, 1 to 1", None)
-        self.take("title", "a text, length 1 to 32", None)
-        if "ascii_title" in data:
-            self.take("ascii_title", "an ASCII text, length 1 to 32", None)
+        if own == FIELDS:
+            self.take("schema", "a whole number, 1 to 1", None)
+            self.take("title", "a text, length 1 to 32", None)
+            if "ascii_title" in data:
+                self.take("ascii_title", "an ASCII text, length 1 to 32", None)
         if not kind:
             self.bad("kind", names)
         if all_fit(data.get("input"), "a whole number, 1 to 1024", 3) and data["input"][2] in (1, 3):
@@ -131,8 +149,7 @@ class _Reader:
         else:
             self.bad("input", "[width, height, 1 or 3]")
         for row in rows:
-            if row[1]:
-                self.take(*row)
+            self.take(*row)
         if "outputs" in data:
             self.outputs(data["outputs"])
         head = self.kmodel(data.get("kmodel"))
@@ -250,6 +267,8 @@ class _Reader:
         if version == 3:
             spec.outputs = None  # the firmware needs them for v4 only
         outputs = spec.outputs
+        if len(sizes) > 1:
+            spec.count = len(sizes)
         shape = (spec.width, spec.height, spec.channels)
         if head and head[4] and head[4] != shape:
             self.doubt("input", show(list(head[4])), show(list(shape)))
@@ -272,10 +291,11 @@ def fields(kind):
     return getattr(kind, "FIELDS", ())
 
 
-def read_folder(base, folder, kinds, anchor_pairs=None):
-    """Return the ModelSpec of one folder in `base`, with its problems. kinds: name -> module, of all kinds."""
+def read_folder(base, folder, anchor_pairs=None):
+    """Return the ModelSpec of one folder in `base`, with its problems."""
     try:
-        reader = _Reader(base, folder, kinds, anchor_pairs)
+        reader = Reader(base, folder, anchor_pairs)
+        reader.read()
         spec = reader.spec
         spec.loadable = not reader.problems
         if reader.problems or reader.doubts:
@@ -306,15 +326,13 @@ def arriving(path):
 
 def read_folders(base, rows, anchor_pairs):
     """Return what catalog.read() returns. base: the folder of the models. rows: its listing by uos.ilistdir()."""
-    # All kinds at once, because the fields of other kinds are known, too; catalog.read() forgets them afterwards.
-    kinds = {name: kind_module(name) for name in KINDS}
     folders = [row[0] for row in rows if row[1] == 0x4000 and row[0][0] != "."]
     # FatFs lists a folder in the order of its entries. The second key decides if names differ only in case.
     folders.sort(key=lambda name: (name.encode().lower(), name.encode()))
     specs = []
     titles = {}
     for folder in folders:
-        spec = read_folder(base, folder, kinds, anchor_pairs)
+        spec = read_folder(base, folder, anchor_pairs)
         if not spec.loadable and arriving(base + "/" + folder):
             continue
         if not spec.problems:

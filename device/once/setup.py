@@ -20,8 +20,8 @@ NOTES_MS = 3000
 def open_kpu():
     """Return the adapter for this firmware: MaixPy's module KPU if there is one, else CanMV's class maix.KPU.
 
-    An adapter is a module: load(spec) -> task, detector(task, spec, results) and classifier(task, spec) -> callables,
-    unload(task), ANCHOR_PAIRS, NAME.
+    An adapter is a module: load(spec) -> task, detector(task, spec, results), classifier(task, spec) and
+    outputs(task, spec) -> callables, elements(output), unload(task), ANCHOR_PAIRS, NAME.
     Raises ImportError when the firmware has neither.
     """
     try:

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bench
-from device import kind
 from device.kinds import KINDS
 from device.once.model_json import read_folder
 from device.spec import say
@@ -31,7 +30,7 @@ def read(model: str | bytes, labels: bytes | None = None):
     if labels is not None:
         files["models/m/labels.txt"] = labels
     bench.card.insert(bench.MemoryCard(files))
-    first = read_folder("/sd/models", "m", {name: kind(name) for name in KINDS}, 5)
+    first = read_folder("/sd/models", "m", 5)
     for problem in first.problems:
         assert len(problem) == 4
         assert all(isinstance(part, str) for part in problem)

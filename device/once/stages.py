@@ -1,0 +1,104 @@
+"""Stages: the networks that run on each box of a detector, one after the other.
+
+Needed only while a card is read, and while a model with stages loads.
+"""
+
+from device import kind as kind_module
+from device.kinds import STAGES
+
+FIELDS = "kind kmodel input labels ascii_labels outputs enlarge"  # of every stage
+MOST = 4  # with the detector five networks: the firmware loads no more at a time
+
+
+def read_stages(outer):
+    """Read the stages of a model into spec.stages. outer: the Reader (device/once/model_json.py) of the model.
+
+    What is wrong with a stage is wrong with its model, and its fields are named "stages[0].kmodel".
+    """
+    value = outer.data["stages"]
+    if not isinstance(value, list) or not 0 < len(value) <= MOST or [1 for row in value if not isinstance(row, dict)]:
+        outer.bad("stages", "a list of 1 to %d objects" % MOST)
+        return
+    if outer.spec.kind and not getattr(kind_module(outer.spec.kind), "BOXES_FIRST", False):
+        outer.bad("stages", "no stages: this kind gives no boxes")
+        return
+    stages = []
+    for at, data in enumerate(value):
+        inner = type(outer)("", outer.spec.folder, outer.anchor_pairs)
+        # The same lists: a folder has one list of problems, in the order of its fields.
+        inner.problems = outer.problems
+        inner.doubts = outer.doubts
+        inner.path = outer.path
+        inner.prefix = "stages[%d]." % at
+        inner.data = data
+        inner.network(STAGES, FIELDS)
+        if inner.spec.kind and getattr(kind_module(inner.spec.kind), "NAMES", False):
+            outer.spec.names = inner.spec
+        if "enlarge" in data:
+            inner.take("enlarge", "a number, 1 to 4", None)
+        outer.spec.refused = outer.spec.refused or inner.spec.refused
+        stages.append(inner.spec)
+    outer.spec.stages = tuple(stages)
+
+
+def chain(spec):
+    """Return prepare(kpu, tasks, spec, results) of a model with stages; see device/kinds. Imports what it will need.
+
+    run(img) lets the detector fill `results`; then each stage looks at every box and may name it, or add to it.
+    """
+    first = kind_module(spec.kind).prepare
+    rest = [kind_module(stage.kind).stage for stage in spec.stages]
+
+    def prepare(kpu, tasks, spec, results):
+        detect = first(kpu, tasks[0], spec, results)
+        looks = [make(kpu, task, stage, results) for make, task, stage in zip(rest, tasks[1:], spec.stages)]
+        items = results.items
+
+        def run(img):
+            count = detect(img)
+            for at in range(count):
+                for look in looks:
+                    look(img, items[at])
+            return count
+
+        return run
+
+    return prepare
+
+
+def cutter(spec, results):
+    """Return (cut, rect) for a stage's ModelSpec. cut(img, item) returns the part of a picture as its input.
+
+    The part is the box `item`, enlarged as the spec says and clipped to the picture, with its AI plane filled. rect is
+    [x, y, width, height] of the last part, in pixels of the picture. Each part takes three pictures of the heap for a
+    moment: cut, resized, and its AI plane.
+    """
+    width = spec.width
+    height = spec.height
+    grey = spec.channels == 1
+    more = int(spec.enlarge * 1000)
+    rect = [0, 0, 0, 0]
+
+    def cut(img, item):
+        # The items are in pixels of the view, the picture is the detector's input.
+        wide = results.in_width
+        high = results.in_height
+        w = item.w * wide // results.width
+        h = item.h * high // results.height
+        x = item.x * wide // results.width + w // 2
+        y = item.y * high // results.height + h // 2
+        w = max(w * more // 1000, 1)
+        h = max(h * more // 1000, 1)
+        x = max(x - w // 2, 0)
+        y = max(y - h // 2, 0)
+        rect[0] = x
+        rect[1] = y
+        rect[2] = w = min(w, wide - x)
+        rect[3] = h = min(h, high - y)
+        part = img.cut(x, y, w, h).resize(width, height)
+        if grey:
+            part = part.to_grayscale(1)
+        part.pix_to_ai()
+        return part
+
+    return cut, rect
