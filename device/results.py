@@ -5,6 +5,7 @@ from struct import pack_into
 
 # The kinds of items; the number tells how many of x, y, w, h are used.
 BARS = 0  # classes, the best one first
+EXTRA = 1  # no items: all that the kind shows is in Results.extra
 POINTS = 2  # points of the view
 BOXES = 4  # boxes in the view
 CAP = 10  # the firmware's own limit of detections (MaixPy Maix_kpu.c)
@@ -51,7 +52,7 @@ class Item:
 
 
 class Results:
-    """items: ten at most, of which the first `count` are valid. shape: BARS, POINTS or BOXES.
+    """items: ten at most, of which the first `count` are valid. shape: BARS, EXTRA, POINTS or BOXES.
 
     extra: what a kind shows beside the items, None or an object with two methods. draw(img, left, top, width, height)
     draws into that part of the picture, and send(link) appends fields to the link's line of results.

@@ -6,7 +6,7 @@ prepare(kpu, task, spec, results)
     Returns run(img) -> number of results put into `results`, which must not allocate. kpu: the adapter, see
     device/once/setup.py. spec: the ModelSpec, with a kind's own fields as attributes.
 SHAPE
-    How the results are drawn and sent over the link: BARS, POINTS or BOXES of device/results.py.
+    How the results are drawn and sent over the link: BARS, EXTRA, POINTS or BOXES of device/results.py.
 FIELDS
     Rows (name, rule, default) of the fields that the kind adds to model.json, () when absent. rule: a text that
     device.once.checks.fits() understands, or a function(value, anchor_pairs) that returns what the attribute of the
@@ -33,5 +33,5 @@ NAMES
 The module is in memory while the card is read or a model of its kind runs, and at no other time.
 """
 
-KINDS = ("classifier", "yolo2")
+KINDS = ("classifier", "raw", "yolo2")
 STAGES = ("classifier",)  # what may run on each box of a detector
