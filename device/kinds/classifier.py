@@ -4,6 +4,7 @@ The firmware returns a tuple of floats, or of ints 0..255 if the last layer is a
 an object. This module creates no other objects: it compares the floats and calculates with integers.
 """
 
+from device.once.curves import exp
 from device.results import BARS, CAP, Results, fixed, permille
 
 FIELDS = (
@@ -23,16 +24,6 @@ def fit(spec, elements, shape, doubt):
     if elements != count:
         doubt("labels", "%d labels" % elements, "%d labels" % count)
     return 1, 1, count
-
-
-def exp(number):
-    """Return e**(-number) in 1/2**30 for number >= 0 in 1/65536; relative error below 0.0002."""
-    number = number * 94548 >> 16  # log2(e)
-    whole = number >> 16
-    if whole > 30:
-        return 0
-    part = number & 0xFFFF  # 2**-part, by a cubic through both ends
-    return (65536 - (part * (45313 - (part * (15110 - (part * 2565 >> 16)) >> 16)) >> 16)) << 14 >> whole
 
 
 def stage(kpu, task, spec, results):

@@ -56,6 +56,8 @@ def chain(spec):
 
         def run(img):
             count = detect(img)
+            if results.extra:  # what the stages add, such as points, is of this frame
+                results.extra.count = 0
             for at in range(count):
                 for look in looks:
                     look(img, items[at])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from device import kind
 from device.kinds import KINDS
-from device.kinds.classifier import exp
+from device.once.curves import exp, sigmoid
 from device.results import BARS, BOXES, CAP, EXTRA, POINTS, Results, fixed
 
 FLOATS = st.floats(-100, 100, width=32)
@@ -126,3 +126,8 @@ def test_exp_is_good_to_four_digits(number):
 
 def test_exp_of_large_numbers_is_0():
     assert exp(1 << 50) == 0
+
+
+@given(st.integers(-(2**23), 2**23))
+def test_the_sigmoid_in_whole_numbers(number):
+    assert sigmoid(number) / 65536 == pytest.approx(1 / (1 + math.exp(-number / 65536)), abs=4 / 65536)

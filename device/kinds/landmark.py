@@ -1,0 +1,140 @@
+"""Landmarks: a network whose output is N points, of the whole frame, or of each box of a detector.
+
+The values are 0..1 of the width and height of the network's input, or become so by a sigmoid.
+"""
+
+from array import array
+
+from device.once.curves import sigmoid
+from device.results import EXTRA, fixed
+
+FIELDS = (
+    ("order", "one of xy yx xxyy yyxx", "xy"),
+    ("sigmoid", "true or false", False),
+)
+LABELS = "optional"
+SHAPE = EXTRA
+MOST = 128  # points of a network; a stage shows those of two boxes
+COLOUR = 0xE007  # green, with its bytes swapped as lcd wants it
+
+
+class Points:
+    """Results.extra of this kind: points of the view, of which the first `count` are valid.
+
+    most: how many there can be. The link gets "points": [x, y, x, y, ...], as many as there is room for.
+    """
+
+    def __init__(self, most):
+        self.count = 0
+        self.xs = array("h", [0] * most)
+        self.ys = array("h", [0] * most)
+
+    def draw(self, img, left, top, width, height):
+        """Draw a dot of 3x3 pixels for each point in the part of the picture; the firmware clips the rest."""
+        xs = self.xs
+        ys = self.ys
+        for at in range(self.count):
+            img.draw_rectangle(xs[at] - 1, ys[at] - 1, 3, 3, COLOUR, 1, 1)
+
+    def send(self, link):
+        """Append the points to the link's line."""
+        link.put(b',"points":[')
+        for at in range(self.count):
+            if link.room() < 10:
+                break
+            if at:
+                link.put(b",")
+            link.number(self.xs[at], 1)
+            link.put(b",")
+            link.number(self.ys[at], 1)
+        link.put(b"]")
+
+
+def fit(spec, elements, shape, doubt):
+    """Return the shape of the output: two values for each point, and one label, if any, for each point."""
+    points = elements // 2
+    if elements % 2 or not elements:
+        doubt("outputs", "two values for each point", "%d values" % elements)
+    elif spec.labels and len(spec.labels) != points:
+        doubt("labels", "%d labels" % points, "%d labels" % len(spec.labels))
+    return 1, 1, elements
+
+
+def reader(kpu, task, spec, results, points):
+    """Return look(img, x, y, width, height), which appends the network's points to `points`.
+
+    img: the network's input. The other arguments: the part of the view that it shows, in pixels.
+    """
+    forward = kpu.outputs(task, spec)
+    elements = kpu.elements
+    curved = spec.sigmoid
+    order = spec.order
+    apart = len(order) > 2  # all of one, then all of the other
+    swapped = order[0] == "y"
+    xs = points.xs
+    ys = points.ys
+    known = [0]  # the number of values, asked for once
+    right = results.width - 1
+    low = results.height - 1
+
+    def look(img, x, y, width, height):
+        output = forward(img)[0]
+        if not known[0]:
+            known[0] = elements(output)
+        count = known[0] // 2
+        at = points.count
+        most = len(xs)
+        for i in range(count):
+            if at >= most:
+                break
+            a = fixed(output[i] if apart else output[2 * i])
+            b = fixed(output[count + i] if apart else output[2 * i + 1])
+            if curved:
+                a = sigmoid(a)
+                b = sigmoid(b)
+            if swapped:
+                a, b = b, a
+            # A point outside the view would wrap around in the array, and mislead whoever reads the link.
+            xs[at] = min(max(x + (a * width >> 16), 0), right)
+            ys[at] = min(max(y + (b * height >> 16), 0), low)
+            at += 1
+        points.count = at
+
+    return look
+
+
+def prepare(kpu, task, spec, results):
+    """Return run(img) -> 0; the points of the frame are in results.extra."""
+    results.extra = points = Points(MOST)
+    look = reader(kpu, task, spec, results, points)
+
+    def run(img):
+        points.count = 0
+        look(img, 0, 0, results.width, results.height)
+        return 0
+
+    return run
+
+
+def stage(kpu, task, spec, results):
+    """Return look(img, item), which adds the points of one box to results.extra."""
+    from device.once.stages import cutter
+
+    points = results.extra
+    if points is None:
+        results.extra = points = Points(2 * MOST)
+    look = reader(kpu, task, spec, results, points)
+    cut, rect = cutter(spec, results)
+
+    def look_at(img, item):
+        part = cut(img, item)
+        # From pixels of the detector's input to pixels of the view.
+        look(
+            part,
+            rect[0] * results.width // results.in_width,
+            rect[1] * results.height // results.in_height,
+            rect[2] * results.width // results.in_width,
+            rect[3] * results.height // results.in_height,
+        )
+
+    return look_at
