@@ -260,6 +260,8 @@ class App:
                 raise DeviceError(code, doubts)
             raise
 
+        if spec.learns:
+            self.keys.double("LEARN")
         # Count the frames of this model from here.
         self.fault = None
         self.begun = now = hal.ticks()
@@ -268,9 +270,14 @@ class App:
         self.due = now + SECOND
         self.report("load", spec.title, now - begun, hal.heap_free())
 
+    def learn(self, _):
+        """Let the model learn from its next frame what it sees."""
+        self.results.learn = True
+
     def unload(self, _):
         """Release the running model; this never raises."""
         self.rest()
+        self.keys.double(None)
         # The link's line has ended and no frame is running: only now may the pictures and the model be released.
         title = self.slot.loaded.title
         error = self.slot.unload()

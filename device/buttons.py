@@ -12,18 +12,22 @@ DEBOUNCE_MS = 30  # a level counts when it has held this long between two looks
 BLIND_MS = 40  # a gap this long may hide a press: people do not press for a shorter time
 LONG_MS = 700
 QUIET_MS = 250  # a load waits until the keys have been quiet for this long
+DOUBLE_MS = 300  # the second press of a double press begins at most this long after the first was released
 
 
 class Button:
     """Turns one key into events: short on the release of a short press, long_ after 700 ms of holding, then no short.
 
+    double: the event of two short presses one soon after the other, None for none. Only with it a short press waits for
+    a second one before it gives its event.
     active: the level of a pressed key, 0 with the usual pull-up. long_ None: every press is a short one. A key that is
     held at the first look gives no event until it has been released once.
     """
 
     def __init__(self, short, long_=None, active=0):
-        self._short = short
+        self.short = short
         self._long = long_
+        self.double = self._first = None  # _first: when the first of two presses was released
         self._level = active
         self._down = None  # what the last look saw, and since when it is believed
         self._since = 0
@@ -54,7 +58,7 @@ class Button:
             self._held = self._down
             if not self._held:
                 if not self._done:
-                    event = self._short
+                    event = self._pressed(now)
                     self._active = now
                 self._done = False
         if changed:
@@ -71,8 +75,23 @@ class Button:
             event = self._long
             self._done = True
             self._active = now
+            self._first = None  # the first press of the two is part of this gesture
+        if self._first is not None and not (down or self._held) and now - self._first > DOUBLE_MS:
+            event = self.short
+            self._first = None
         self._looked = now
         return event
+
+    def _pressed(self, now):
+        """Return the event of a short press that has just ended; None when it may be the first of two."""
+        if not self.double:
+            self._first = None
+            return self.short
+        if self._first is None:
+            self._first = now
+            return None
+        self._first = None
+        return self.double
 
     def edge(self, level, at):
         """Take what the interrupt handler saw at `at` (ms), in the order of its runs; return an event or None.
@@ -85,6 +104,8 @@ class Button:
         rested = looked - self._freed >= DEBOUNCE_MS
         if unseen:
             self._began = at  # released and pressed again, or bounce: two halves are not a long press
+        if unseen and rested and self._first is not None:  # the second press of two, hidden by a slow frame
+            self._first = at
         # Before missed(), which changes the state that sample() reads.
         event = self.sample(level, at)
         if unseen and rested:
@@ -106,6 +127,10 @@ class Button:
         """Return the milliseconds since the key last moved or gave an event; 0 while a press is undecided."""
         if self._active is None:
             return QUIET_MS
-        if self._down != self._held or (self._held and not self._done and now - self._began < LONG_MS):
+        if (
+            self._first is not None
+            or self._down != self._held
+            or (self._held and not self._done and now - self._began < LONG_MS)
+        ):
             return 0
         return now - self._active

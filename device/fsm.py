@@ -7,7 +7,7 @@ that they must keep. Imports nothing.
 NO_CARD: the key asks for a remount. App.look() posts CARD_IN; `read_card` posts NO_MODELS if it finds no model.
 EMPTY: the card has no model folder, or cannot be read; the key reads it again.
 UNLOADED: a model is selected, but not in memory; LOAD comes when the key has been quiet.
-RUNNING: a model is in memory; it is unloaded before anything else happens.
+RUNNING: a model is in memory; it is unloaded before anything else happens, except that it may learn.
 FAULT: cause and remedy stay on the screen until somebody acts.
 STOPPED: the end.
 """
@@ -40,6 +40,7 @@ RUNNING NEXT: unload, select_next -> UNLOADED
 RUNNING PREVIOUS: unload, select_previous -> UNLOADED
 RUNNING SELECT: unload, select -> UNLOADED
 RUNNING RELOAD: unload, read_card -> UNLOADED
+RUNNING LEARN: learn -> RUNNING
 RUNNING FAIL: unload, show_fault -> FAULT
 RUNNING CARD_OUT: unload, show_no_card -> NO_CARD
 RUNNING STOP: unload, close -> STOPPED

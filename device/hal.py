@@ -274,6 +274,12 @@ class Keys:
                 busy = True
         return busy
 
+    def double(self, event):
+        """Let a double press of the key that selects the next model give an event; None: give none."""
+        for key in self._keys:
+            if key[0].short == "NEXT":
+                key[0].double = event
+
     def close(self):
         """Disarm the interrupts: they survive a soft reboot, and would then call into a heap that is gone."""
         for key in self._keys:

@@ -54,6 +54,8 @@ class Item:
 class Results:
     """items: ten at most, of which the first `count` are valid. shape: BARS, EXTRA, POINTS or BOXES.
 
+    learn: whether a kind that learns shall do so from its next frame; it sets this to False then.
+
     extra: what a kind shows beside the items, None or an object with two methods. draw(img, left, top, width, height)
     draws into that part of the picture, and send(link) appends fields to the link's line of results.
     """
@@ -74,6 +76,7 @@ class Results:
         self.shape = shape
         self.count = 0
         self.extra = None
+        self.learn = False
         self.width = width
         self.height = height
         self.in_width = in_width

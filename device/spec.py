@@ -62,6 +62,7 @@ class ModelSpec:
     grid: (columns, rows) of a detector, None if unknown.
     stages: a ModelSpec for each network that runs on the boxes of this one; these have no title and no stages.
     names: the stage that names the boxes of this model, else None: then the classes are its own.
+    learns: whether a double press makes the model learn.
     enlarge: of a stage, how many times as wide and high as the box its part of the picture is.
     problems: what is wrong, see say().
     loadable: whether the problems are only contradictions between model.json and the head of the kmodel; then the
@@ -75,7 +76,7 @@ class ModelSpec:
     width = height = channels = size = main = refused = 0
     top = 3  # bars that the screen shows
     count = enlarge = 1
-    loadable = False
+    loadable = learns = False
     labels = problems = stages = ()
 
     def __init__(self, folder):

@@ -21,6 +21,9 @@ fit(spec, elements, shape, doubt)
     channels) as "outputs" of model.json says, or None. Calls doubt(field, expected, actual) where they do not fit.
     Returns the shape that a kmodel v4 is told, or None.
 
+LEARNS
+    True for a kind that learns: a double press sets results.learn, and the next run() learns what it sees; False when
+    absent.
 BOXES_FIRST
     True for a detector whose boxes further networks may look at ("stages" of model.json); False when absent.
 stage(kpu, task, spec, results)

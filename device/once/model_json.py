@@ -120,6 +120,8 @@ class Reader:
         if fits(data.get("kind"), names):
             spec.kind = data["kind"]
             kind = kind_module(spec.kind)
+            if getattr(kind, "LEARNS", False):
+                spec.learns = True
 
         rows = list(fields(kind))
         known = own.split(" ") + [row[0] for row in rows]

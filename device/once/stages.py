@@ -36,6 +36,8 @@ def read_stages(outer):
             outer.spec.names = inner.spec
         if "enlarge" in data:
             inner.take("enlarge", "a number, 1 to 4", None)
+        if inner.spec.learns:
+            outer.spec.learns = True
         outer.spec.refused = outer.spec.refused or inner.spec.refused
         stages.append(inner.spec)
     outer.spec.stages = tuple(stages)

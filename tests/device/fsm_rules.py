@@ -8,7 +8,7 @@ def check(table, start="NO_CARD"):
 
     Every state is known and can be reached, no row is there twice, and only STOPPED has no way out. Every other state
     has rows for the key events, FAIL and STOP. Only UNLOADED has `load`, which is the only way into RUNNING, and every
-    row that leaves RUNNING begins with `unload`.
+    row that leaves RUNNING begins with `unload`. The row that stays in RUNNING only learns.
     """
     seen = []
     for row in table:
@@ -20,6 +20,8 @@ def check(table, start="NO_CARD"):
             wrong = "duplicate row"
         elif "load" in acts and state != "UNLOADED":
             wrong = "load outside UNLOADED"
+        elif state == end == "RUNNING":
+            wrong = "" if acts == ["learn"] else "RUNNING kept by something else than learn"
         elif end == "RUNNING" and acts[-1] != "load":
             wrong = "RUNNING without load"
         elif state == "RUNNING" and acts[0] != "unload":
