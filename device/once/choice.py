@@ -2,6 +2,7 @@
 
 There are two slots, maixswitch.s0 and .s1, each with one line "number folder crc32". The higher number counts. The
 other slot, or a broken one, is written next, so an interrupted write can lose the new choice but never the old one.
+device/once/learnt.py keeps its index in two such slots, too.
 """
 
 from binascii import crc32
@@ -11,37 +12,47 @@ import uio
 SLOTS = ("/maixswitch.s0", "/maixswitch.s1")
 
 
-def _slot(path):
-    """Return (number, folder) of a slot; (-1, "") for a slot that is missing or damaged."""
+def _slot(path, most):
+    """Return (number, text) of a slot; (-1, "") for a slot that is missing or damaged."""
     try:
         with uio.open(path, "rb") as file:
-            line = file.read(400)
+            line = file.read(most)
         # Only the checksum decides: after a power cut a slot may be empty, short, or filled with older bytes.
         body = line[:-9]
         if line[-9:] == b" %08x" % crc32(body):
-            number, folder = body.split(b" ", 1)
-            return int(number), folder.decode()
+            number, text = body.split(b" ", 1)
+            return int(number), text.decode()
     except (OSError, ValueError):
-        pass  # then the slot holds no choice
+        pass  # then the slot holds no text
     return -1, ""
+
+
+def slots_read(root, names, most):
+    """Return (number, text) of the slot that counts; (-1, "") when there is none. most: bytes of a slot."""
+    return max([_slot(root + name, most) for name in names])
+
+
+def slots_write(root, names, most, text):
+    """Write a text into the slot that does not count, so that it counts from now on. Raises OSError."""
+    slots = [_slot(root + name, most) for name in names]
+    body = ("%d %s" % (max(slots)[0] + 1, text)).encode()
+    # The slot with the lower number, or a broken one (-1): the other keeps the old text if the power fails here.
+    with uio.open(root + names[slots.index(min(slots))], "wb") as file:
+        file.write(body + b" %08x" % crc32(body))
 
 
 def choice_read(root):
     """Return the remembered folder, "" when there is none."""
-    return max([_slot(root + name) for name in SLOTS])[1]
+    return slots_read(root, SLOTS, 400)[1]
 
 
 def choice_write(root, folder):
     """Remember a folder; return whether the card holds it now. Nothing is written when it does already."""
-    slots = [_slot(root + name) for name in SLOTS]
-    number, known = max(slots)
+    number, known = slots_read(root, SLOTS, 400)
     if number >= 0 and known == folder:
         return True
-    body = ("%d %s" % (number + 1, folder)).encode()
     try:
-        # The slot with the lower number, or a broken one (-1): the other keeps the old choice if the power fails here.
-        with uio.open(root + SLOTS[slots.index(min(slots))], "wb") as file:
-            file.write(body + b" %08x" % crc32(body))
+        slots_write(root, SLOTS, 400, folder)
     except OSError:
         return False
     return True

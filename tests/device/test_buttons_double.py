@@ -67,7 +67,7 @@ def test_a_double_press_is_seen_however_slow_the_frames(first, pause, second, fr
     start = 2000
     presses = [(start, start + first), (start + first + pause, start + first + pause + second)]
     events = [event for event, _ in play(presses, frame)]
-    # Frames may be so slow that they hide an end of a press, or the pause; then the two look like one: that is one short press, and never two.
+    # Slow frames may hide an end of a press, or the pause; then both look like one: one short press, never two.
     assert events == ["LEARN"] or (events in (["NEXT"], ["PREVIOUS"]) and frame > 55)
 
 

@@ -23,7 +23,8 @@ def expected_rows():
     """Return the rows that the events mean, {(state, event): (actions, next state)}.
 
     In a state with models (UNLOADED, RUNNING, FAULT) a key event selects one; in others it looks for some. A model in
-    memory is unloaded first, except that it may learn. A fault is shown; in a state without models nothing is selected afterwards.
+    memory is unloaded first, except that it may learn. A fault is shown; in a state without models nothing is selected
+    afterwards.
     """
     table = {}
     for state in ("UNLOADED", "RUNNING", "FAULT"):

@@ -91,21 +91,20 @@ SURVIVORS: tuple[tuple[str, str, str, str], ...] = (
     ("once/choice.py", 'with uio.open(path, "rb") as file:', 'with uio.open(path, "XXrbXX") as file:', LETTERS),
     (
         "once/choice.py",
-        'with uio.open(root + SLOTS[slots.index(min(slots))], "wb") as file:',
-        'with uio.open(root + SLOTS[slots.index(min(slots))], "XXwbXX") as file:',
+        'with uio.open(root + names[slots.index(min(slots))], "wb") as file:',
+        'with uio.open(root + names[slots.index(min(slots))], "XXwbXX") as file:',
         LETTERS,
     ),
     (
         "once/choice.py",
-        "line = file.read(400)",
+        "line = file.read(most)",
         "line = file.read(None)",
         "a bound for foreign files; a slot is shorter",
     ),
-    ("once/choice.py", "line = file.read(400)", "line = file.read(401)", SPARE),
     (
         "once/choice.py",
-        'body = ("%d %s" % (number + 1, folder)).encode()',
-        'body = ("%d %s" % (number + 2, folder)).encode()',
+        'body = ("%d %s" % (max(slots)[0] + 1, text)).encode()',
+        'body = ("%d %s" % (max(slots)[0] + 2, text)).encode()',
         "any higher number counts as the newer",
     ),
 )
