@@ -62,7 +62,7 @@ class ModelSpec:
     grid: (columns, rows) of a detector, None if unknown.
     stages: a ModelSpec for each network that runs on the boxes of this one; these have no title and no stages.
     names: the stage that names the boxes of this model, else None: then the classes are its own.
-    learns: whether a double press makes the model learn.
+    learns: whether a double press makes the model learn. path: then its folder, with a slash at its end.
     enlarge: of a stage, how many times as wide and high as the box its part of the picture is.
     problems: what is wrong, see say().
     loadable: whether the problems are only contradictions between model.json and the head of the kmodel; then the
@@ -72,7 +72,7 @@ class ModelSpec:
     The fields that the kind adds to model.json are attributes too, see device/kinds.
     """
 
-    schema = kind = kmodel = outputs = grid = anchors = ascii_title = ascii_labels = names = None
+    schema = kind = kmodel = outputs = grid = anchors = ascii_title = ascii_labels = names = path = None
     width = height = channels = size = main = refused = 0
     top = 3  # bars that the screen shows
     count = enlarge = 1

@@ -36,5 +36,5 @@ NAMES
 The module is in memory while the card is read or a model of its kind runs, and at no other time.
 """
 
-KINDS = ("classifier", "landmark", "raw", "yolo2")
+KINDS = ("classifier", "landmark", "learner", "raw", "yolo2")
 STAGES = ("classifier", "landmark")  # what may run on each box of a detector

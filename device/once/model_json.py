@@ -122,6 +122,7 @@ class Reader:
             kind = kind_module(spec.kind)
             if getattr(kind, "LEARNS", False):
                 spec.learns = True
+                spec.path = self.path
 
         rows = list(fields(kind))
         known = own.split(" ") + [row[0] for row in rows]

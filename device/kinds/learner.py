@@ -1,0 +1,189 @@
+"""Learner: a network without its last layer, and classes that are learnt on the board, one picture each.
+
+The nearest centre (Euclid) is the class, as kpu.classifier of MaixPy has it, and the data lie on the card in that
+class's own format. The firmware's object is not used: after load() it takes no further classes, and CanMV has none.
+"""
+
+from array import array
+from struct import pack, unpack
+
+import uio
+
+from device.hal import ticks
+from device.once.learnt import MOST_NAMES, learnt_path, learnt_read, learnt_write
+from device.results import BARS, CAP, fixed
+
+FIELDS = (
+    ("limit", "a number, 0 to 10000", 11),
+    ("top", "a whole number, 1 to 10", 3),
+)
+LABELS = "optional"
+LEARNS = True
+SHAPE = BARS
+HEAD = "<IifI"  # before each vector in the file: length, class, mark (0 when set), padding
+NOTE_MS = 3000
+WHITE = 0xFFFF
+
+
+class Names:
+    """The names of the learnt classes, in the place of a model's labels. planned: the labels of model.json."""
+
+    def __init__(self, names, planned):
+        self.names = names
+        self.planned = planned
+
+    def __len__(self):
+        return len(self.names)
+
+    def get(self, at):
+        """Return the name of a class; "#3" for 3 when it is not learnt."""
+        return self.names[at] if 0 <= at < len(self.names) else "#%d" % at
+
+    def next(self):
+        """Return the name of the class that is learnt next: a planned one, or its number."""
+        at = len(self.names)
+        return self.planned.get(at) if at < len(self.planned) else "%d" % (at + 1)
+
+
+class Note:
+    """Results.extra: a line of text on the picture for three seconds."""
+
+    def __init__(self):
+        self.text = ""
+        self.until = 0
+
+    def say(self, text):
+        self.text = text
+        self.until = ticks() + NOTE_MS
+
+    def draw(self, img, left, top, width, height):
+        """Draw the text while it is new."""
+        if self.text and ticks() < self.until:
+            img.draw_rectangle(left, top, width, 14, 0, 1, 1)
+            img.draw_string(left + 2, top + 1, self.text[: width // 8], WHITE)
+
+    def send(self, link):
+        """Append nothing: the link's results name the class."""
+
+
+def read_vectors(path, length):
+    """Return the vectors in a file of kpu.classifier, as whole numbers in 1/4096; None if their length is another."""
+    vectors = []
+    with uio.open(path, "rb") as file:
+        count = unpack("<HH", file.read(4))[0]
+        for _ in range(count):
+            if unpack(HEAD, file.read(16))[0] != length:
+                return None
+            vectors.append(rounded(array("f", file.read(4 * length)), length))
+    return vectors
+
+
+def rounded(values, length):
+    """Return floats as whole numbers in 1/4096, with which distances create no objects."""
+    row = array("i", [0] * length)
+    for i in range(length):
+        row[i] = fixed(values[i]) >> 4
+    return row
+
+
+def write_vectors(path, vectors):
+    """Write vectors to a file of kpu.classifier, which it can load; they are exact to 1/4096."""
+    with uio.open(path, "wb") as file:
+        file.write(pack("<HH", len(vectors), 1))
+        for at, row in enumerate(vectors):
+            file.write(pack(HEAD, len(row), at, 0.0, 0))
+            file.write(array("f", [value / 4096 for value in row]))
+
+
+def prepare(kpu, task, spec, results):
+    """Return run(img) -> number of classes, nearest first; a double press learns what is in the picture."""
+    forward = kpu.outputs(task, spec)
+    elements = kpu.elements
+    top = min(spec.top, CAP)
+    results.nth(top - 1)
+    items = results.items
+    limit = int(spec.limit * 4096)
+    folder = spec.path
+    names, path = learnt_read(folder)
+    planned = spec.labels if not isinstance(spec.labels, Names) else spec.labels.planned
+    spec.labels = known = Names(names, planned)
+    results.extra = note = Note()
+    vectors = []
+    here = [None]  # what the network says of this picture, in 1/4096; its length is known from the first picture on
+    order = [0] * MOST_NAMES
+    far = [0] * MOST_NAMES
+
+    def begin(output):
+        length = elements(output)
+        here[0] = array("i", [0] * length)
+        rows = read_vectors(path, length) if path else []
+        if rows is None or len(rows) != len(names):
+            note.say("Learnt with another network")
+            names[:] = []
+        else:
+            vectors.extend(rows)
+        if not names and not note.text:
+            note.say("Press twice to learn")
+
+    def learn(output, length):
+        if len(names) >= MOST_NAMES:
+            note.say("No more than %d classes" % MOST_NAMES)
+            return
+        name = known.next()
+        vectors.append(rounded(output, length))
+        names.append(name)
+        try:
+            write_vectors(learnt_path(folder), vectors)
+            learnt_write(folder, names)
+            note.say("Learnt: " + name)
+        except OSError:
+            note.say("Learnt, not saved: " + name)
+
+    def distance(row, vector):
+        total = 0
+        for i in range(len(row)):
+            away = row[i] - vector[i]
+            total += away * away
+        # The whole root, by Newton's method: math.sqrt would create floats.
+        if not total:
+            return 0
+        root = 1 << 32
+        while True:
+            better = (root + total // root) >> 1
+            if better >= root:
+                return root
+            root = better
+
+    def run(img):
+        output = forward(img)[0]
+        row = here[0]
+        if row is None:
+            begin(output)
+            row = here[0]
+        length = len(row)
+        if results.learn:
+            results.learn = False
+            learn(output, length)
+        for i in range(length):
+            row[i] = fixed(output[i]) >> 4
+        # Keep the classes in order of their distances.
+        count = 0
+        for at in range(len(vectors)):
+            away = distance(row, vectors[at])
+            if away >= limit:
+                continue
+            i = count
+            while i and far[i - 1] > away:
+                far[i] = far[i - 1]
+                order[i] = order[i - 1]
+                i -= 1
+            far[i] = away
+            order[i] = at
+            count += 1
+        count = min(count, top)
+        for i in range(count):
+            items[i].name(order[i], 1000 - far[i] * 1000 // limit)
+        results.count = count
+        return count
+
+    return run
