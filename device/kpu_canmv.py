@@ -45,7 +45,7 @@ def detector(task, spec, results):
         grid[1],
         spec.threshold,
         spec.nms,
-        len(spec.labels) or 1,
+        len(spec.labels),
     )
     task[1] = True  # not before: a deinit after an init_yolo2 that failed would be the crash
     forward = kpu.run_with_output

@@ -16,11 +16,10 @@ FORWARD
     Whether kpu.forward runs the network, which some firmwares refuse to do with a kmodel v4; True when absent.
 LABELS
     "needed", "optional" (also when it is absent) or "none": whether model.json must, may or must not name classes.
-fit(spec, elements, shape, doubt)
-    Judges the output; may be absent. elements: its number of values; shape: its (width, height,
-    channels) as "outputs" of model.json says, or None. Calls doubt(field, expected, actual) where they do not fit.
-    Returns the shape that a kmodel v4 is told, or None.
-
+fit(spec, elements, shapes, doubt)
+    Judges the outputs; may be absent. elements: the number of values of each. shapes: the (width, height, channels)
+    that "outputs" of model.json says of each, or (). Calls doubt(field, expected, actual) where they do not fit.
+    Returns the shapes that a kmodel v4 is told, or None.
 LEARNS
     True for a kind that learns: a double press sets results.learn, and the next run() learns what it sees; False when
     absent.
@@ -36,5 +35,5 @@ NAMES
 The module is in memory while the card is read or a model of its kind runs, and at no other time.
 """
 
-KINDS = ("classifier", "landmark", "learner", "raw", "yolo2")
+KINDS = ("classifier", "landmark", "learner", "raw", "yolo2", "yolo3")
 STAGES = ("classifier", "landmark")  # what may run on each box of a detector

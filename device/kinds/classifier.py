@@ -18,12 +18,12 @@ NAMES = True
 LOWEST = -3.4e38  # here, because v1.11 negates a float constant each time it runs, which creates an object
 
 
-def fit(spec, elements, shape, doubt):
+def fit(spec, elements, shapes, doubt):
     """Return the shape of the output: one value for each label."""
     count = len(spec.labels)
-    if elements != count:
-        doubt("labels", "%d labels" % elements, "%d labels" % count)
-    return 1, 1, count
+    if elements[0] != count:
+        doubt("labels", "%d labels" % elements[0], "%d labels" % count)
+    return ((1, 1, count),)
 
 
 def stage(kpu, task, spec, results):

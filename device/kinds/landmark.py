@@ -50,14 +50,15 @@ class Points:
         link.put(b"]")
 
 
-def fit(spec, elements, shape, doubt):
+def fit(spec, elements, shapes, doubt):
     """Return the shape of the output: two values for each point, and one label, if any, for each point."""
-    points = elements // 2
-    if elements % 2 or not elements:
-        doubt("outputs", "two values for each point", "%d values" % elements)
+    values = elements[0]
+    points = values // 2
+    if values % 2:
+        doubt("outputs", "two values for each point", "%d values" % values)
     elif spec.labels and len(spec.labels) != points:
         doubt("labels", "%d labels" % points, "%d labels" % len(spec.labels))
-    return 1, 1, elements
+    return ((1, 1, values),)
 
 
 def reader(kpu, task, spec, results, points):

@@ -281,12 +281,10 @@ class Reader:
         if not (outputs or sizes) or not hasattr(kind, "fit"):
             return
 
-        # The kind checks the first output.
-        first = outputs[0] if outputs else None
-        elements = sizes[0] // 4 if sizes else first[0] * first[1] * first[2]
-        cells = kind.fit(spec, elements, first, self.doubt)
+        elements = [size // 4 for size in sizes] or [w * h * c for w, h, c in outputs]
+        cells = kind.fit(spec, tuple(elements), outputs or (), self.doubt)
         if cells and not outputs and version == 4:
-            spec.outputs = (cells,)
+            spec.outputs = cells
 
 
 def fields(kind):

@@ -23,10 +23,10 @@ LABELS = "none"
 SHAPE = POINTS
 
 
-def fit(spec, elements, shape, doubt):
-    if elements != spec.points * 2:
-        doubt("points", "%d points" % (elements // 2), "%d points" % spec.points)
-    return 1, 1, elements
+def fit(spec, elements, shapes, doubt):
+    if elements[0] != spec.points * 2:
+        doubt("points", "%d points" % (elements[0] // 2), "%d points" % spec.points)
+    return ((1, 1, elements[0]),)
 
 
 def prepare(kpu, task, spec, results):
