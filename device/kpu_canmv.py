@@ -89,6 +89,7 @@ def outputs(task, spec):
     return run
 
 
+encode = compare = None  # of faces: this firmware packs no features
 elements = len  # of one output of the list that run(img) of outputs() returned
 
 

@@ -93,4 +93,7 @@ def elements(output):
     return count
 
 
+# numbers -> bytes, and two of these -> 0..100; None where the firmware lacks them
+encode = getattr(KPU, "face_encode", None)
+compare = getattr(KPU, "face_compare", None)
 unload = KPU.deinit  # for a task that load() returned

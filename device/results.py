@@ -56,8 +56,9 @@ class Results:
 
     learn: whether a kind that learns shall do so from its next frame; it sets this to False then.
 
-    extra: what a kind shows beside the items, None or an object with two methods. draw(img, left, top, width, height)
-    draws into that part of the picture, and send(link) appends fields to the link's line of results.
+    extra: what a kind shows beside the items, None or an object. draw(img, left, top, width, height) draws into that
+    part of the picture, and send(link) appends fields to the link's line of results. Behind a detector, begin() starts
+    a new frame, and of a kind that learns say(text) shows a note.
     """
 
     def __init__(self):

@@ -29,6 +29,10 @@ class Points:
         self.xs = array("h", [0] * most)
         self.ys = array("h", [0] * most)
 
+    def begin(self):
+        """Forget the points of the last frame."""
+        self.count = 0
+
     def draw(self, img, left, top, width, height):
         """Draw a dot of 3x3 pixels for each point in the part of the picture; the firmware clips the rest."""
         xs = self.xs

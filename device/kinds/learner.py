@@ -9,8 +9,8 @@ from struct import pack, unpack
 
 import uio
 
-from device.hal import ticks
 from device.once.learnt import MOST_NAMES, learnt_path, learnt_read, learnt_write
+from device.once.lesson import Names, Note
 from device.results import BARS, CAP, fixed
 
 FIELDS = (
@@ -21,49 +21,6 @@ LABELS = "optional"
 LEARNS = True
 SHAPE = BARS
 HEAD = "<IifI"  # before each vector in the file: length, class, mark (0 when set), padding
-NOTE_MS = 3000
-WHITE = 0xFFFF
-
-
-class Names:
-    """The names of the learnt classes, in the place of a model's labels. planned: the labels of model.json."""
-
-    def __init__(self, names, planned):
-        self.names = names
-        self.planned = planned
-
-    def __len__(self):
-        return len(self.names)
-
-    def get(self, at):
-        """Return the name of a class; "#3" for 3 when it is not learnt."""
-        return self.names[at] if 0 <= at < len(self.names) else "#%d" % at
-
-    def next(self):
-        """Return the name of the class that is learnt next: a planned one, or its number."""
-        at = len(self.names)
-        return self.planned.get(at) if at < len(self.planned) else "%d" % (at + 1)
-
-
-class Note:
-    """Results.extra: a line of text on the picture for three seconds."""
-
-    def __init__(self):
-        self.text = ""
-        self.until = 0
-
-    def say(self, text):
-        self.text = text
-        self.until = ticks() + NOTE_MS
-
-    def draw(self, img, left, top, width, height):
-        """Draw the text while it is new."""
-        if self.text and ticks() < self.until:
-            img.draw_rectangle(left, top, width, 14, 0, 1, 1)
-            img.draw_string(left + 2, top + 1, self.text[: width // 8], WHITE)
-
-    def send(self, link):
-        """Append nothing: the link's results name the class."""
 
 
 def read_vectors(path, length):
@@ -105,8 +62,7 @@ def prepare(kpu, task, spec, results):
     limit = int(spec.limit * 4096)
     folder = spec.path
     names, path = learnt_read(folder)
-    planned = spec.labels if not isinstance(spec.labels, Names) else spec.labels.planned
-    spec.labels = known = Names(names, planned)
+    spec.labels = known = Names(names, spec.labels)
     results.extra = note = Note()
     vectors = []
     here = [None]  # what the network says of this picture, in 1/4096; its length is known from the first picture on

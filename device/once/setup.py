@@ -21,7 +21,7 @@ def open_kpu():
     """Return the adapter for this firmware: MaixPy's module KPU if there is one, else CanMV's class maix.KPU.
 
     An adapter is a module: load(spec) -> task, detector(task, spec, results), classifier(task, spec) and
-    outputs(task, spec) -> callables, elements(output), unload(task), ANCHOR_PAIRS, NAME.
+    outputs(task, spec) -> callables, elements(output), unload(task), encode, compare, ANCHOR_PAIRS, NAME.
     Raises ImportError when the firmware has neither.
     """
     try:

@@ -59,10 +59,13 @@ def chain(spec):
         def run(img):
             count = detect(img)
             if results.extra:  # what the stages add, such as points, is of this frame
-                results.extra.count = 0
+                results.extra.begin()
             for at in range(count):
                 for look in looks:
                     look(img, items[at])
+            if results.learn:  # no box was in the middle
+                results.learn = False
+                results.extra.say("Nothing in the middle")
             return count
 
         return run

@@ -1,0 +1,122 @@
+"""Faces: names a box by the face in it. A stage behind a detector and a stage of five landmarks.
+
+The five points turn the face upright, the network makes numbers of it, and the nearest learnt face names the box. The
+numbers are packed and compared as kpu.face_encode and kpu.face_compare of MaixPy do it, and lie on the card.
+"""
+
+import uio
+
+from device.once.faces import compare, encode
+from device.once.hal_face import POINTS, aligner
+from device.once.learnt import MOST_NAMES, learnt_path, learnt_read, learnt_write
+from device.once.lesson import Names, Note
+from device.results import EXTRA
+
+FIELDS = (
+    ("accept", "a number, 0 to 100", 85),
+    ("normalise", "true or false", True),
+)
+LABELS = "optional"
+LEARNS = True
+NAMES = True
+SHAPE = EXTRA
+
+
+class Faces(Note):
+    """Results.extra of this kind: the landmarks' extra, and a note. points: that extra."""
+
+    def __init__(self, points):
+        Note.__init__(self)
+        self.points = points
+
+    def begin(self):
+        self.points.begin()
+
+    def draw(self, img, left, top, width, height):
+        self.points.draw(img, left, top, width, height)
+        Note.draw(self, img, left, top, width, height)
+
+    def send(self, link):
+        self.points.send(link)
+
+
+def read_faces(path, count):
+    """Return the packed faces in a file: as many rows, one after the other."""
+    with uio.open(path, "rb") as file:
+        data = file.read()
+    size = len(data) // count if count else 0
+    return [data[at * size : (at + 1) * size] for at in range(count)]
+
+
+def stage(kpu, task, spec, results):
+    """Return look(img, item), which names a box; a double press learns the face in the middle of the view."""
+    if not hasattr(results.extra, "xs"):
+        raise ValueError("a stage of five landmarks must come before the faces")
+    points = results.extra
+    results.extra = note = Faces(points)
+    forward = kpu.outputs(task, spec)
+    elements = kpu.elements
+    align = aligner(spec.width, spec.height)
+    pack = kpu.encode or encode
+    alike = kpu.compare or compare
+    accept = spec.accept
+    unit = spec.normalise
+    folder = spec.path
+    names, path = learnt_read(folder)
+    spec.labels = known = Names(names, spec.labels)
+    faces = read_faces(path, len(names)) if path else []
+    corners = [(0, 0)] * POINTS
+    if not names:
+        note.say("Press twice to learn a face")
+
+    def learn(packed):
+        if len(names) >= MOST_NAMES:
+            note.say("No more than %d faces" % MOST_NAMES)
+            return
+        name = known.next()
+        faces.append(packed)
+        names.append(name)
+        try:
+            with uio.open(learnt_path(folder), "wb") as file:
+                for row in faces:
+                    file.write(row)
+            learnt_write(folder, names)
+            note.say("Learnt: " + name)
+        except OSError:
+            note.say("Learnt, not saved: " + name)
+
+    def look(img, item):
+        # The landmarks' stage has just added the five points of this box, in pixels of the view.
+        first = points.count - POINTS
+        if first < 0:
+            return
+        for i in range(POINTS):
+            corners[i] = (
+                points.xs[first + i] * results.in_width // results.width,
+                points.ys[first + i] * results.in_height // results.height,
+            )
+        output = forward(align(img, corners))[0]
+        numbers = [output[i] for i in range(elements(output))]
+        if unit:
+            total = 0.0
+            for value in numbers:
+                total += value * value
+            root = total**0.5 or 1.0
+            numbers = [value / root for value in numbers]
+        packed = pack(numbers)
+        middle = results.width // 2
+        centre = results.height // 2
+        if results.learn and item.x <= middle < item.x + item.w and item.y <= centre < item.y + item.h:
+            results.learn = False
+            learn(packed)
+        best = -1
+        score = accept
+        for i in range(len(faces)):
+            if len(faces[i]) == len(packed):
+                value = alike(faces[i], packed)
+                if value >= score:
+                    score = value
+                    best = i
+        item.name(best, int(score * 10) if best >= 0 else item.score)
+
+    return look

@@ -1,0 +1,51 @@
+"""What kinds that learn share: the names of what is learnt, and a note on the picture."""
+
+from device.hal import ticks
+
+NOTE_MS = 3000
+WHITE = 0xFFFF
+
+
+class Names:
+    """The names of what is learnt, in the place of a model's labels. planned: the labels of model.json."""
+
+    def __init__(self, names, planned):
+        self.names = names
+        # The spec stays when a model is unloaded: at its next load its labels are these.
+        self.planned = planned.planned if isinstance(planned, Names) else planned
+
+    def __len__(self):
+        return len(self.names)
+
+    def get(self, at):
+        """Return a name; "#3" for 3 when it is not learnt."""
+        return self.names[at] if 0 <= at < len(self.names) else "#%d" % at
+
+    def next(self):
+        """Return the name of what is learnt next: a planned one, or its number."""
+        at = len(self.names)
+        return self.planned.get(at) if at < len(self.planned) else "%d" % (at + 1)
+
+
+class Note:
+    """Results.extra: a line of text on the picture for three seconds."""
+
+    def __init__(self):
+        self.text = ""
+        self._until = 0
+
+    def say(self, text):
+        self.text = text
+        self._until = ticks() + NOTE_MS
+
+    def begin(self):
+        """Keep the text: it is not of one frame."""
+
+    def draw(self, img, left, top, width, height):
+        """Draw the text while it is new."""
+        if self.text and ticks() < self._until:
+            img.draw_rectangle(left, top, width, 14, 0, 1, 1)
+            img.draw_string(left + 2, top + 1, self.text[: width // 8], WHITE)
+
+    def send(self, link):
+        """Append nothing: the results name what was learnt."""
