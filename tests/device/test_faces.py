@@ -1,4 +1,4 @@
-"""The packing and comparing of faces for firmware without, against the fakes of the firmware's own. Both interpreters."""
+"""The packing and comparing of faces for firmware that lacks it. Runs under both interpreters."""
 
 from device.once.faces import compare, encode
 

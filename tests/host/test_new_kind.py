@@ -10,7 +10,7 @@ import pytest
 
 from tests.host.project_copy import DIGITS, copy_project, insert_before, maixswitch, run_python
 
-LANDMARK = '''
+SPOTS = '''
 """Landmarks: each pair of values is a point of the picture."""
 
 from device.results import POINTS
@@ -73,8 +73,8 @@ simulation.close()
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with the kind in it."""
     root = copy_project(tmp_path_factory.mktemp("tree"))
-    (root / "device/kinds/landmark.py").write_text(LANDMARK)
-    insert_before(root / "device/kinds/__init__.py", '"yolo2")', '"landmark", ')
+    (root / "device/kinds/spots.py").write_text(SPOTS)
+    insert_before(root / "device/kinds/__init__.py", '"yolo2", "yolo3")', '"spots", ')
     return root
 
 
@@ -87,7 +87,7 @@ def card(tree: Path) -> Path:
         "--card",
         folder,
         "--kind",
-        "landmark",
+        "spots",
         "--field",
         "points=5",
         "--field",
@@ -109,7 +109,7 @@ def test_import_writes_the_fields_of_the_kind(card: Path) -> None:
     assert model == {
         "schema": 1,
         "title": "Points",
-        "kind": "landmark",
+        "kind": "spots",
         "kmodel": "digits.kmodel",
         "input": [224, 224, 3],
         "points": 5,
@@ -120,10 +120,10 @@ def test_import_writes_the_fields_of_the_kind(card: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--kind", "landmark"), "points"),  # it has no default
-        (("--kind", "landmark", "--field", "points=11"), "a whole number, 1 to 10"),
-        (("--kind", "landmark", "--field", "paints=5"), "--field paints: expected one of"),
-        (("--kind", "pose"), "classifier, landmark, yolo2"),
+        (("--kind", "spots"), "points"),  # it has no default
+        (("--kind", "spots", "--field", "points=11"), "a whole number, 1 to 10"),
+        (("--kind", "spots", "--field", "paints=5"), "--field paints: expected one of"),
+        (("--kind", "pose"), "classifier, landmark, learner, raw, spots, yolo2"),
     ],
 )
 def test_import_names_what_the_kind_does_not_take(tree: Path, card: Path, words: tuple[str, ...], message: str) -> None:
@@ -177,4 +177,4 @@ def test_the_page_shows_its_results(tree: Path, card: Path) -> None:
 
 def test_the_documents_describe_its_results(tree: Path) -> None:
     result = run_python(tree, "-c", "from maixswitch import docs; print(docs.serial())")
-    assert "[label, score, x, y] of a `landmark`" in result.stdout
+    assert "[label, score, x, y] of a `spots`" in result.stdout
