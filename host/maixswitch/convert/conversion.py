@@ -131,7 +131,7 @@ def convert(options: Options) -> Facts:
         noise=options.folder is None and options.noise,
         made_up=options.folder is None and not options.noise,
         seconds=perf_counter() - began,
-        notes=(*graph.notes, *(sets.loaded.notes() if sets.loaded else ()), *truth.notes),
+        notes=(*graph.notes, *lowered.notes, *(sets.loaded.notes() if sets.loaded else ()), *truth.notes),
     )
 
 

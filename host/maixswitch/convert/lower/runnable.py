@@ -7,7 +7,7 @@ The firmware only starts with a KPU layer, and no published converter pools afte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,12 +20,36 @@ PICKS = (5, 6, 7)
 """Pool types that only choose pixels, which the next layer can do as well if it is 1x1."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """Where a tensor lies that only exists because a chain of layers runs in groups of channels.
+
+    split: name of the chain. All its layers are next to each other.
+    whole: the tensor of which this one is some channels, "" for one with memory of its own.
+    first: number of its first channel in ``whole``.
+    in_ram: is ``whole`` joined in the AI RAM, where its parts are made? Else it is joined in main memory.
+    """
+
+    split: str
+    whole: str = ""
+    first: int = 0
+    in_ram: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Runnable:
-    """Layers and shapes as they will be written; the outputs are those of the quantised network."""
+    """Layers and shapes as they will be written; the outputs are those of the quantised network.
+
+    parts: the tensors of chains that run in groups of channels.
+    """
 
     layers: tuple[Layer, ...]
     shapes: Mapping[str, Shape]
+    parts: Mapping[str, Part] = field(default_factory=dict)
+
+    def whole(self, name: str) -> str:
+        """Returns the tensor that ``name`` is some channels of, or else ``name``."""
+        return self.parts[name].whole or name if name in self.parts else name
 
 
 def summing(weights: np.ndarray) -> KpuWeights:

@@ -13,7 +13,7 @@ import numpy as np
 
 from maixswitch.kmodel.format import v3_layers as body
 from maixswitch.kmodel.format.arrays import FLOAT_MAX
-from maixswitch.kmodel.format.program import MAIN
+from maixswitch.kmodel.format.program import AI_RAM, MAIN
 
 from .quantize import Scale
 from .v4_numbers import sum_numbers
@@ -40,9 +40,9 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
     known[id(source)] = net.add_input(source.shape, source.dtype, source.memory)
     for node in written.nodes:
         record, before = node.make(), len(net)
-        inputs = [known[id(value)] for value in node.inputs]
+        inputs = [_known(known, value) for value in node.inputs]
         if node.weights is not None:
-            results = _conv(net, node, inputs[0])
+            results = _conv(net, node, inputs[0], [_known(known, value) for value in node.outputs if value.base])
         elif isinstance(record, body.Concat):
             results = [_concat(net, record, node, inputs)]
         elif node.number in TRANSLATIONS:
@@ -50,6 +50,8 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
         else:
             raise ValueError(f"layer type {node.number} of v3 has no counterpart in v4")
         for value, result in zip(node.outputs, results, strict=True):
+            if value.base:
+                continue
             # A layer of v3 moves bytes whatever they mean, so a result may have another type than its node of v4.
             same = result.shape == value.shape and result.dtype == value.dtype
             known[id(value)] = result if same else result.viewed(value.shape, value.dtype)
@@ -59,11 +61,21 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
     return net.build(), counts
 
 
-def _conv(net: V4Writer, node: Node, source: PlacedTensor) -> list[PlacedTensor]:
+def _known(known: dict[int, PlacedTensor], value: PlacedTensor) -> PlacedTensor:
+    """The tensor of v4 for one of v3; the same part of it for a view, whose base comes to be with its first part."""
+    if value.base is None:
+        return known[id(value)]
+    base = known.setdefault(id(value.base), PlacedTensor(value.memory, value.base.dtype, value.base.shape))
+    return PlacedTensor(value.memory, value.dtype, value.shape, base=base.storage, offset=base.offset + value.offset)
+
+
+def _conv(net: V4Writer, node: Node, source: PlacedTensor, parts: list[PlacedTensor]) -> list[PlacedTensor]:
     assert node.weights is not None
     pool, depthwise = node.registers["pool_type"], bool(node.registers["depth_wise_layer"])
     to_main = node.outputs[-1].memory == MAIN
-    return list(net.conv_both(source, node.weights, pool=pool, depthwise=depthwise, to_main=to_main))
+    in_ram, in_main = (next((part for part in parts if part.memory == memory), None) for memory in (AI_RAM, MAIN))
+    into = (in_ram, in_main)
+    return list(net.conv_both(source, node.weights, pool=pool, depthwise=depthwise, to_main=to_main, into=into))
 
 
 def _quantize(net: V4Writer, record: body.Quantize, inputs: list[PlacedTensor]) -> PlacedTensor:

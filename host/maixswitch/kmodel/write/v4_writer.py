@@ -68,9 +68,19 @@ class V4Writer(V4Nodes):
         return self.conv_both(source, part, pool=pool, depthwise=depthwise, to_main=to_main)[int(to_main)]
 
     def conv_both(
-        self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
+        self,
+        source: PlacedTensor,
+        part: KpuWeights,
+        *,
+        pool: int = 0,
+        depthwise: bool = False,
+        to_main: bool = True,
+        into: tuple[PlacedTensor | None, PlacedTensor | None] = (None, None),
     ) -> tuple[PlacedTensor, ...]:
-        """A KPU node. Returns its result in the AI RAM, and with ``to_main`` also the copy in main memory."""
+        """A KPU node. Returns its result in the AI RAM, and with ``to_main`` also the copy in main memory.
+
+        into: channels of maps in the AI RAM and in main memory that take the result, None for memory of its own.
+        """
         if source.memory != AI_RAM:
             raise ValueError("the KPU reads the AI RAM: use upload")
         *batch, channels, height, width = source.shape
@@ -85,14 +95,14 @@ class V4Writer(V4Nodes):
         stride = POOL_TYPES[pool].stride
         layout, target = MapLayout(channels, height, width), MapLayout(out, height // stride, width // stride)
         shape = (*batch, out, target.height, target.width)
-        results = [self._value(shape, "uint8", AI_RAM)]
+        results = [into[0] or self._value(shape, "uint8", AI_RAM)]
         if to_main:
-            results.append(self._value(shape, "uint8"))
+            results.append(into[1] or self._value(shape, "uint8"))
         registers = kpu_registers(part, layout, target, pool, depthwise, to_main)
 
         def encode(start: int) -> bytes:
             head = moves.KpuHead(range_of(results[1]) if to_main else NOWHERE, prod(batch), 0)
-            addresses = {"image_src_addr": source.address, "image_dst_addr": results[0].address}
+            addresses = {"image_src_addr": source.start, "image_dst_addr": results[0].start}
             return conv_body(start, head, registers | addresses, part.weights, part.norm, part.activation)
 
         self._node(0x2002, [source], results, encode)

@@ -20,7 +20,7 @@ from maixswitch.kmodel.format.binary_record import write
 from maixswitch.kmodel.format.conv import LOAD_BYTES, MAX_LOADS
 from maixswitch.kmodel.format.pools import POOL_TYPES
 
-from .allocate import allocate, live, set_lifetimes
+from .allocate import allocate, fits_ai_ram, live, set_lifetimes
 from .quantize import KpuWeights, fixed_argument
 from .v3_file import EIGHT_BIT, Header, assemble, conv_body
 from .value import PlacedTensor
@@ -120,10 +120,24 @@ class KModelWriter:
         """A KPU layer; its result lies in main memory if ``to_main``, else in the AI RAM for the next KPU layer."""
         return self.conv_both(source, part, pool=pool, depthwise=depthwise, to_main=to_main)[int(to_main)]
 
+    def room(self, memory: str, shape: tuple[int, ...]) -> PlacedTensor:
+        """Memory for a uint8 map (channels, h, w) whose channels several KPU layers write (``conv_both``, ``into``)."""
+        return self._value(memory, "uint8", shape)
+
     def conv_both(
-        self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
+        self,
+        source: PlacedTensor,
+        part: KpuWeights,
+        *,
+        pool: int = 0,
+        depthwise: bool = False,
+        to_main: bool = True,
+        into: tuple[PlacedTensor | None, PlacedTensor | None] = (None, None),
     ) -> tuple[PlacedTensor, ...]:
-        """A KPU layer. Returns its result in the AI RAM, and with ``to_main`` also the copy in main memory."""
+        """A KPU layer. Returns its result in the AI RAM, and with ``to_main`` also the copy in main memory.
+
+        into: channels of rooms in the AI RAM and in main memory that take the result, None for memory of its own.
+        """
         layout = MapLayout(*source.shape)
         out, inner, size, other = part.weights.shape
         expected = 1 if depthwise else layout.channels
@@ -134,17 +148,20 @@ class KModelWriter:
             raise ValueError(f"no pool type {pool}; there are {sorted(POOL_TYPES)}")
         stride = POOL_TYPES[pool].stride
         target = MapLayout(out, layout.height // stride, layout.width // stride)
-        features = self._value("ai_ram", "uint8", (out, target.height, target.width))
+        shape = (out, target.height, target.width)
+        features = into[0] or self._value("ai_ram", "uint8", shape)
         result = [features]
         if to_main:
-            result.append(self._value("main", "uint8", features.shape))
+            result.append(into[1] or self._value("main", "uint8", shape))
+        if any(value.shape != shape for value in result):
+            raise ValueError(f"a result of {shape} does not fit into {result[-1].shape}")
         # The rows in the AI RAM are only known when the network is complete.
         registers = conv_registers(part, layout, target, pool, depthwise, to_main)
 
         # The addresses are set when the file is built, so the body is made then.
         def make() -> body.ConvBody:
-            registers.update(image_src_addr=source.address, image_dst_addr=features.address)
-            return body.ConvBody(int(to_main), result[-1].address if to_main else 0, 0, 0, 0, 0)
+            registers.update(image_src_addr=source.start, image_dst_addr=features.start)
+            return body.ConvBody(int(to_main), result[-1].start if to_main else 0, 0, 0, 0, 0)
 
         self.nodes.append(Node(CONV, [source], result, make, part, registers))
         return tuple(result)
@@ -154,7 +171,7 @@ class KModelWriter:
         channels, height, width = source.shape
         result = self._value("ai_ram", "uint8", source.shape)
         self._add(
-            UPLOAD, [source], result, lambda: body.Upload(0, source.address, result.address, width, height, channels)
+            UPLOAD, [source], result, lambda: body.Upload(0, source.start, result.address, width, height, channels)
         )
         return result
 
@@ -323,9 +340,18 @@ class KModelWriter:
         """The number of layers so far."""
         return len(self.nodes)
 
+    def fits(self) -> bool:
+        """Do all maps find their rows in the AI RAM?"""
+        if max(self.rows(), default=0) > airam.ROWS:
+            return False
+        return fits_ai_ram(self._steps(), [self.input], self.outputs)
+
+    def _steps(self) -> list[tuple[list[PlacedTensor], list[PlacedTensor]]]:
+        return [(node.inputs, node.outputs) for node in self.nodes]
+
     def rows(self) -> list[int]:
         """The least rows of AI RAM that are needed while each layer runs."""
-        values = set_lifetimes([(node.inputs, node.outputs) for node in self.nodes], [self.input], self.outputs)
+        values = set_lifetimes(self._steps(), [self.input], self.outputs)
         return live(values, "ai_ram", len(self.nodes))
 
     def output(self, value: PlacedTensor) -> None:
@@ -339,8 +365,7 @@ class KModelWriter:
         """The bytes of the file. ValueError if the AI RAM is too small, or if there is no layer or no output."""
         if not self.nodes or not self.outputs:
             raise ValueError("a model needs layers and at least one output")
-        steps = [(node.inputs, node.outputs) for node in self.nodes]
-        main_memory, rows = allocate(steps, [self.input], self.outputs)
+        main_memory, rows = allocate(self._steps(), [self.input], self.outputs)
         return _assemble(self.nodes, self.outputs, main_memory, airam.ROWS - rows)
 
     def _value(self, memory: str, dtype: str, shape: tuple[int, ...]) -> PlacedTensor:
