@@ -25,7 +25,10 @@ from tests.host.convert.onnx_builder import Build, save
 
 
 def same_bytes(b: Build, output: str, folder: Path, version: int = 3) -> Lowered:
-    """Assert that the file fits into the AI RAM and has the bytes of the plain model in every tensor of bytes; those of v4 may differ in the last digits of floats."""
+    """Assert that the file fits into the AI RAM and has the bytes of the plain model in every tensor.
+
+    Floats of v4 may differ in their last digits.
+    """
     graph = read(save(b.model(output), folder / "net.onnx"))
     images = pictures(3, graph.shapes[graph.input])
     net = quantise(in_pixels(graph), images[:2])
@@ -50,10 +53,10 @@ def block(b: Build, x: str, grow: int, out: int, stride: int = 1) -> str:
 @pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_an_expansion_and_its_depthwise_layer(stride: int, version: int, tmp_path: Path) -> None:
-    b = Build((1, 3, 144, 33), 3)
+    b = Build((1, 3, 144, 34), 3)
     lowered = same_bytes(b, block(b, b.conv(b.input, 20), 6, 6, stride), tmp_path, version)
     (parts,) = lowered.joined.values()
-    assert len(parts) == 2 if stride == 2 else len(parts) > 2
+    assert len(parts) == 2
     # Nothing moves to main memory and back.
     assert not any("upload" in layer.name for layer in load(lowered.data).layers)
     assert len(lowered.notes) == 1

@@ -20,6 +20,7 @@ from maixswitch.convert.lower.lower import lower
 from maixswitch.convert.ops.arithmetic import Add
 from maixswitch.convert.ops.concat import Concat
 from maixswitch.convert.ops.conv import Conv
+from maixswitch.convert.ops.depthwise_sum import DepthwiseSum
 from maixswitch.convert.ops.grouped import FloatGrouped, GroupedFullyConnected
 from maixswitch.convert.ops.kernels import Shifted
 from maixswitch.convert.ops.pool import Pool
@@ -37,8 +38,6 @@ from tests.host.convert.test_onnx_rewrites import compare_with_onnxruntime
 from tests.host.convert.test_random import float_tensors
 
 SNR = 30.0
-SUMMED = 22.0
-"""The least dB of a depthwise convolution whose parts are rounded before they are added."""
 
 
 def add_conv(b: Build, x: str, out: int, kernel: tuple[int, int], **attributes: object) -> str:
@@ -180,14 +179,18 @@ def test_first_networks(kernel: int, pad: int, shape: tuple[int, ...], out: int,
     assert sum(isinstance(node, Conv) for node in graph.nodes) <= 5
 
 
+@pytest.mark.parametrize("size", [5, 7])
+@pytest.mark.parametrize("curve", ["Relu", "LeakyRelu"])
 @pytest.mark.parametrize("strides", [[1, 1], [2, 2]])
-def test_a_depthwise_convolution_of_many_channels_is_a_sum(strides: list[int], tmp_path: Path) -> None:
+def test_a_depthwise_convolution_of_many_channels_is_a_sum(
+    strides: list[int], curve: str, size: int, tmp_path: Path
+) -> None:
     b = Build((1, 3, 16, 18), 4)
     x = b.curve(b.conv(b.input, 40), "Relu")
-    y = add_conv(b, x, 40, (5, 5), pads=[2] * 4, strides=strides, group=40)
-    graph, _ = numbers_of(save(b.model(b.node("Relu", [y])), tmp_path / "net.onnx"), SUMMED)
+    y = add_conv(b, x, 40, (size, size), pads=[size // 2] * 4, strides=strides, group=40)
+    graph, _ = numbers_of(save(b.model(b.node(curve, [y])), tmp_path / "net.onnx"))
     assert all(node.depthwise for node in graph.nodes[1:] if isinstance(node, Conv))
-    assert sum(isinstance(node, Add) for node in graph.nodes) == (8 if strides == [1, 1] else 3)
+    assert sum(isinstance(node, DepthwiseSum) for node in graph.nodes) == 1
 
 
 def test_copies_of_many_channels_are_joined(tmp_path: Path) -> None:

@@ -73,3 +73,15 @@ def test_branches_that_are_joined_to_more_than_1024_channels(tmp_path: Path) -> 
     compare_with_onnxruntime(model, tmp_path, near=1e-4)
     graph, _ = numbers_of(save(model, tmp_path / "net.onnx"))
     assert convs(graph)[-2:] == [5, 5]
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_more_than_1024_inputs_that_no_concat_makes(depthwise: bool, tmp_path: Path) -> None:
+    b = Build((1, 3, 8, 8), 3)
+    x = b.conv(b.input, 8)
+    wide = b.curve(b.same("Add", [b.conv(x, 1280, 1), b.conv(x, 1280, 1)]), "Relu")
+    y = b.conv(wide, 1280 if depthwise else 6, 3 if depthwise else 1, depthwise=depthwise)
+    model = b.model(b.mean(y) if depthwise else y)
+    compare_with_onnxruntime(model, tmp_path, near=1e-4)
+    graph, _ = numbers_of(save(model, tmp_path / "net.onnx"))
+    assert convs(graph)[-2:] == ([640, 640] if depthwise else [6, 6])
