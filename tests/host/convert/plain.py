@@ -18,6 +18,7 @@ from maixswitch.convert.ops.concat import QuantizedConcat
 from maixswitch.convert.ops.fully_connected import FloatFullyConnected
 from maixswitch.convert.ops.global_mean import FloatMean
 from maixswitch.convert.ops.grouped import FloatGrouped
+from maixswitch.convert.ops.grown import GrownBytes
 from maixswitch.convert.ops.resize import QuantizedResize
 from maixswitch.convert.ops.selection import Pieces
 from maixswitch.convert.ops.softmax import FloatSoftmax
@@ -63,6 +64,9 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
     if isinstance(layer, Pieces):
         parts = [first.reshape(-1)[start : start + count] for start, count in layer.pieces]
         return np.concatenate(parts).reshape(net.shapes[layer.output])
+    if isinstance(layer, GrownBytes):
+        top, left, bottom, right = layer.pads
+        return np.pad(first, ((0, 0), (top, bottom), (left, right)), constant_values=layer.zero)
     if isinstance(layer, QuantizedMaxPool):
         return max_pool(first, layer, tuple(net.shapes[layer.output]))
     if isinstance(layer, FloatAveragePool):

@@ -96,7 +96,7 @@ class BlockMask(Layer):
     def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
         b, (channels, height, width) = self.block, shape
         # The two bytes are made once, and all rows and maps are copies of them.
-        keep, drop = (_byte(writer, inputs[0], value) for value in (KEEP, 0))
+        keep, drop = (one_byte(writer, inputs[0], value) for value in (KEEP, 0))
         empty = writer.concat([drop] * width, (width,))
         rows = [writer.concat([keep if x % b == j else drop for x in range(width)], (width,)) for j in range(b)]
         maps = [
@@ -109,7 +109,7 @@ class BlockMask(Layer):
         return writer.concat(order, shape)
 
 
-def _byte(writer: KModelWriter, source: PlacedTensor, value: int) -> PlacedTensor:
+def one_byte(writer: KModelWriter, source: PlacedTensor, value: int) -> PlacedTensor:
     """Adds layers that make one byte with this value."""
     first = writer.layer(RESIZE, QuantizedResizeNearest, [source], (1,), "uint8", 1, 1, 1, 1, 1, 0)
     return writer.requantize(first, np.full(256, value, np.uint8))

@@ -28,6 +28,7 @@ from .arithmetic import Add
 from .concat import Concat
 from .conv import STRIDE_TYPES, Conv
 from .depthwise_sum import DepthwiseSum
+from .selection import Selection
 from .subsample import Subsample
 
 MOST_EXPANDED = 32
@@ -73,6 +74,8 @@ def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[N
     if blocks is None:
         return None
     weights_before = kernel.size
+    if conv.depthwise and len(kernel) > MAX_CHANNELS:
+        return _side_by_side(graph, conv, kernel, window)
     # For few channels, a kernel with zeros between the channels is small, and it avoids additions of rounded parts.
     if conv.depthwise and len(conv.weights) <= MOST_EXPANDED and len(blocks.kernels) > 1:
         dense = {shift: without_groups(part, len(part)) for shift, part in blocks.kernels.items()}
@@ -92,7 +95,9 @@ def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[N
         nodes = before + building.wide()
     else:
         nodes = before + (building.apart() if conv.depthwise else building.summed(each))
+    sums = [node for node in nodes if isinstance(node, DepthwiseSum)]
     weights = sum(node.weights.size for node in nodes if isinstance(node, Conv))
+    weights += sum(kernel.size for node in sums for kernel in (*node.kernels, node.kernels[0]))
     graph.notes.append(
         tr(
             "node {name}: kernel {h} x {w}, stride {strides}, padding {pads}: {layers} layers with {weights} weights "
@@ -102,12 +107,33 @@ def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[N
             w=window.kernel[1],
             strides=window.strides,
             pads=window.pads,
-            layers=len(nodes),
+            layers=len(nodes) + sum(2 * len(node.kernels) - 1 for node in sums),
             weights=weights,
             before=weights_before,
         )
     )
     return nodes
+
+
+def _side_by_side(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[Node] | None:
+    """Returns a depthwise convolution of too many channels as several, each on a copy of a range of them."""
+    nodes: list[Node] = []
+    parts: list[str] = []
+    height, width = graph.shapes[conv.inputs[0]][1:]
+    for rows in np.array_split(np.arange(len(kernel)), -(-len(kernel) // MAX_CHANNELS)):
+        source, name = (graph.name(f"{conv.output}/blocks", part) for part in ("range", "part"))
+        graph.shapes[source] = (len(rows), height, width)
+        graph.shapes[name] = (len(rows), *graph.shapes[conv.output][1:])
+        channels = tuple(int(row) for row in rows)
+        nodes.append(Selection(conv.sources, conv.inputs, source, channels, range(height), range(width)))
+        bias = np.asarray(conv.bias)[rows]
+        part = replace(conv, inputs=(source,), output=name, weights=conv.weights[rows], bias=bias)
+        inner = rewritten(graph, part, kernel[rows], window)
+        if inner is None:
+            return None
+        nodes += inner
+        parts.append(name)
+    return [*nodes, Concat(conv.sources, tuple(parts), conv.output)]
 
 
 def _halved(graph: Graph, conv: Conv, kernel: Array, window: Window) -> tuple[Shifted, Conv, Blocks] | None:
@@ -124,10 +150,10 @@ def _halved(graph: Graph, conv: Conv, kernel: Array, window: Window) -> tuple[Sh
     ]
     top, left = (min(tap // 2 for tap in numbers) for numbers in taps)
     bottom, right = (max(tap // 2 for tap in numbers) for numbers in taps)
-    smaller = np.zeros((len(kernel), 4, channels, bottom - top + 1, right - left + 1))
+    apart = np.zeros((len(kernel), 4, channels, bottom - top + 1, right - left + 1))
     for (row, y), (column, x) in product(enumerate(taps[0]), enumerate(taps[1])):
-        smaller[:, 2 * (y % 2) + x % 2, :, y // 2 - top, x // 2 - left] = kernel[:, :, row, column]
-    smaller = smaller.reshape(len(kernel), 4 * channels, *smaller.shape[3:])
+        apart[:, 2 * (y % 2) + x % 2, :, y // 2 - top, x // 2 - left] = kernel[:, :, row, column]
+    smaller = apart.reshape(len(kernel), 4 * channels, *apart.shape[3:])
     half = Window((smaller.shape[2], smaller.shape[3]), pads=(-top, -left, 0, 0))
     blocks = in_blocks(smaller, half, (height // 2, width // 2), (out[0], out[1]))
     if blocks is None:
