@@ -33,6 +33,7 @@ from maixswitch.kmodel.run.model import load
 from tests.host.convert import plain
 from tests.host.convert.hand_graphs import pictures
 from tests.host.convert.onnx_builder import Build, save
+from tests.host.convert.plain_v4 import compare_with_plain
 from tests.host.convert.test_onnx_rewrites import compare_with_onnxruntime
 from tests.host.convert.test_random import float_tensors
 
@@ -116,7 +117,7 @@ WINDOWS: dict[str, dict[str, object]] = {
 
 
 def numbers_of(path: Path, least: float = SNR) -> tuple[Graph, Quantised]:
-    """Convert a network; assert that the emulator has the plain model's bytes, near the float network."""
+    """Convert a network; assert that its v3 and v4 files have the plain model's bytes, near the float network."""
     graph = read(path)
     images = pictures(9, graph.shapes[graph.input])
     net = quantise(in_pixels(graph), images[:8])
@@ -127,6 +128,7 @@ def numbers_of(path: Path, least: float = SNR) -> tuple[Graph, Quantised]:
     for name in set(tensors) & set(expected):
         np.testing.assert_array_equal(tensors[name], expected[name], name)
     assert set(net.outputs) <= set(tensors)
+    compare_with_plain(net, images[8])
     comparison = Comparison()
     comparison.add(net, tensors, float_tensors(path, graph, net, images[8]))
     for name in graph.outputs:
