@@ -1,35 +1,33 @@
 """Converts well-known architectures with random weights, and prints how each of them fares.
 
     .venv/bin/python benchmarks/networks.py [NAME ...]          # all, or those whose name contains one of these
-    .venv/bin/python benchmarks/networks.py --write             # and renews their part of docs/networks.md
+    .venv/bin/python benchmarks/networks.py [NAME ...] --write  # and renews their part of docs/networks.md
     PYTHON benchmarks/networks.py --export-only                 # only writes the networks, with another Python
 
 The networks come from torchvision, timm and Keras (pip install 'maixswitch[benchmark]'), or are written out in
 benchmarks/architectures. A file that is in the folder already is not exported again, so each framework may be in an
-environment of its own. An architecture whose library is missing is skipped, with a line that says so.
+environment of its own. Results stay in the folder, too, so the networks may be converted in several runs. An
+architecture whose library is missing is skipped, with a line that says so.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "host"), str(ROOT / "benchmarks")]
 
-import networks_table
-from architectures import Architecture, Network, architectures
+import networks_table  # noqa: E402
+from architectures import Architecture, Network, architectures  # noqa: E402
 
 PICTURES, SEED, PICTURE_SIZE = 16, 2, (320, 240)
 HOLD_BACK = "0.25"
-REFUSAL_S = 2.0
-TRIES = 3
-"""Runs of a refusal that takes longer than REFUSAL_S, because other programs may have been in its way."""
 
 
 def available(network: Network, path: Path, skipped: dict[str, int]) -> bool:
@@ -48,7 +46,7 @@ def available(network: Network, path: Path, skipped: dict[str, int]) -> bool:
 
 def write_pictures(folder: Path) -> Path:
     """Return the folder of the pictures that the conversion measures and compares."""
-    from architectures.pictures import drawn
+    from architectures.drawn import drawn
     from PIL import Image
 
     folder.mkdir(exist_ok=True)
@@ -70,19 +68,19 @@ def converted(network: Network, path: Path, pictures: Path, options: list[str]) 
         "source": network.architecture.source,
         "size": list(network.size),
     }
-    for _ in range(TRIES):
-        began = perf_counter()
-        run = maixswitch("convert", path, "--images", pictures, "--hold-back", HOLD_BACK, "--out", out, *options)
-        row["seconds"] = min(row.get("seconds", 1e9), round(perf_counter() - began, 2))
-        # A conversion's seconds are of one run; only refusals have a bound.
-        if run.stdout.startswith("{") or row["seconds"] <= REFUSAL_S:
-            break
+    # The processor's seconds rather than the clock's: other programs on the PC do not count.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run = maixswitch("convert", path, "--images", pictures, "--hold-back", HOLD_BACK, "--out", out, *options)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    row["seconds"] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
     if not run.stdout.startswith("{"):
         return {**row, "refusal": run.stderr.strip(), "code": run.returncode}
     return {**row, **networks_table.figures(json.loads(run.stdout))}
 
 
-def rows_of(architecture: Architecture, folder: Path, pictures: Path, options: list[str], skipped: dict[str, int]) -> Any:
+def rows_of(
+    architecture: Architecture, folder: Path, pictures: Path, options: list[str], skipped: dict[str, int]
+) -> Any:
     """Yield a row for each size of the architecture, until one converts."""
     for size in architecture.sizes:
         network = Network(architecture, size)
@@ -90,25 +88,39 @@ def rows_of(architecture: Architecture, folder: Path, pictures: Path, options: l
         if not available(network, path, skipped):
             return
         row = converted(network, path, pictures, options)
+        print(networks_table.line(row), flush=True)
         yield row
         if "refusal" not in row:
             return
 
 
+def stored(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of earlier runs by name and source of the architecture; empty if there were none."""
+    results: dict[str, list[dict[str, Any]]] = json.loads(path.read_text()) if path.exists() else {}
+    return results
+
+
 def main() -> int:
+    """Run the command line and return its exit code: 1 if a row is not as it should be, or a library is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="parts of names of architectures")
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "networks", help="of the networks; out/networks")
     parser.add_argument("--export-only", action="store_true", help="write the networks of all sizes, convert nothing")
-    parser.add_argument("--write", action="store_true", help="renew the table in docs/networks.md")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        nargs="?",
+        const=ROOT / "docs" / "networks.md",
+        metavar="FILE",
+        help="renew the table in FILE",
+    )
     arguments = parser.parse_args()
     names = [name.lower() for name in arguments.names]
     chosen = [one for one in architectures() if not names or any(name in one.name.lower() for name in names)]
-    if arguments.write and names:
-        parser.error("--write: expected all architectures, found names of some")
     arguments.folder.mkdir(parents=True, exist_ok=True)
+    results_file = arguments.folder / "results.json"
     skipped: dict[str, int] = {}
-    rows: list[dict[str, Any]] = []
+    faults = 0
     if arguments.export_only:
         for network in (Network(one, size) for one in chosen for size in one.sizes):
             if available(network, arguments.folder / network.file, skipped):
@@ -117,15 +129,19 @@ def main() -> int:
         pictures = write_pictures(arguments.folder / "pictures")
         options = ["--json", *(["--kmodel", "auto"] if "auto|v3" in maixswitch("convert", "--help").stdout else [])]
         for architecture in chosen:
-            for row in rows_of(architecture, arguments.folder, pictures, options, skipped):
-                print(networks_table.line(row), flush=True)
-                rows.append(row)
-        (arguments.folder / "rows.json").write_text(json.dumps(rows, indent=1))
+            rows = list(rows_of(architecture, arguments.folder, pictures, options, skipped))
+            faults += sum(map(networks_table.fault, rows))
+            if rows:
+                results = {**stored(results_file), f"{architecture.name}, {architecture.source}": rows}
+                results_file.write_text(json.dumps(results, indent=1))
     for library, count in skipped.items():
         print(f"skipped {count} networks: no module {library}; pip install 'maixswitch[benchmark]'", file=sys.stderr)
-    if arguments.write and not skipped:
-        networks_table.write(ROOT / "docs" / "networks.md", rows)
-    return int(any(networks_table.fault(row) for row in rows) or bool(skipped))
+    if arguments.write is not None:
+        results = stored(results_file)
+        order = [f"{one.name}, {one.source}" for one in architectures()]
+        rows = [row for key in order for row in results.get(key, ())]
+        networks_table.write(arguments.write, rows)
+    return int(bool(faults or skipped))
 
 
 if __name__ == "__main__":

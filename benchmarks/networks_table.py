@@ -11,11 +11,12 @@ GOOD_DB = 30.0
 REFUSAL_S = 2.0
 Row = dict[str, Any]
 
-HEAD = """Written by `benchmarks/networks.py --write`; do not edit this part by hand. Weights are random, with batch norms that
-have the statistics of drawn pictures ([how](../benchmarks/architectures/export.py)): sizes, times and verdicts are those of the trained
-network, and the SNR is that of a network without training. Of 16 pictures, 12 measured the ranges and 4 were compared. The seconds are
-those of the whole command on two cores. AI RAM is of 2,097,152 bytes, `ms` the [estimate](kmodel.md#how-fast-is-it) for a picture.
-A network whose usual size is refused stands here with the next smaller one that converts, and below with the reason.
+HEAD = """Written by `benchmarks/networks.py --write`; do not edit this part by hand. Weights are random, with smooth
+kernels and the batch norms of drawn pictures ([how](../benchmarks/architectures/export.py)). Sizes, times and verdicts
+are those of the trained network; the SNR is that of an untrained one. Of 16 pictures, 12 measured the ranges and 4 were
+compared. "AI RAM" is of 2,097,152 bytes, "ms" the [estimate](kmodel.md#how-fast-is-it) for one picture, "seconds" the
+processor time of the whole command. If the usual size of the picture is refused, the next smaller one that converts
+stands here, and the reason below.
 
 """
 
@@ -74,7 +75,8 @@ def loss(row: Row) -> str:
         worst, before = max(worst, (added, index, before)), after
     name, kind, after = steps[worst[1]]
     along = ", ".join(f"{value:.0f}" for value in quarters)
-    return f"{along} dB after each quarter of its {len(steps)} layers; most in {name} ({kind}): {worst[2]:.0f} to {after:.0f} dB"
+    most = f"most in {name} ({kind}): {worst[2]:.0f} to {after:.0f} dB"
+    return f"{along} dB after each quarter of its {len(steps)} layers; {most}"
 
 
 def _table(head: str, align: str, rows: list[list[str]]) -> str:
@@ -87,17 +89,24 @@ def document(rows: list[Row]) -> str:
     good = [row for row in rows if "refusal" not in row]
     lines = [
         [row["name"], row["source"], _size(row), f"v{row['version']}", f"{row['file']:,}", f"{row['main']:,}",
-         f"{row['ai_ram']:,}", f"{row['fits']} of {row['firmwares']}", f"{row['ms']:.0f}", _decibels(row), f"{row['seconds']:.0f}"]
+         f"{row['ai_ram']:,}", f"{row['fits']} of {row['firmwares']}", f"{row['ms']:.0f}", _decibels(row),
+         f"{row['seconds']:.0f}"]
         for row in good
     ]  # fmt: skip
     head = "network, from, input, kmodel, file, main memory, AI RAM, firmwares, ms, output, seconds"
     text = HEAD + _table(head, "lllrrrrrrrr", lines)
-    refused = [[row["name"], row["source"], _size(row), f"{row['seconds']:.1f}", _cell(row["refusal"])] for row in rows if "refusal" in row]
+    refused = [
+        [row["name"], row["source"], _size(row), f"{row['seconds']:.1f}", _cell(row["refusal"])]
+        for row in rows
+        if "refusal" in row
+    ]
     if refused:
         text += "\nRefused:\n\n" + _table("network, from, input, seconds, why", "lllrl", refused)
     weak = [[row["name"], row["source"], _decibels(row), _cell(loss(row))] for row in good if fault(row)]
     if weak:
-        text += f"\nBelow {GOOD_DB:.0f} dB, and where it is lost:\n\n" + _table("network, from, output, where", "llrl", weak)
+        text += f"\nBelow {GOOD_DB:.0f} dB, and where it is lost:\n\n" + _table(
+            "network, from, output, where", "llrl", weak
+        )
     return text
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TORCH, KERAS = "torch", "keras"
-SQUARES = ((224, 224), (192, 192), (160, 160), (128, 128), (96, 96))
+SQUARES = ((224, 224), (160, 160), (96, 96))
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ def architectures() -> Iterator[Architecture]:
     yield _torchvision("DenseNet-121", "densenet121")
     yield _detector("tiny YOLOv2, full channels", "tiny_yolo_v2", (416, 416), (224, 224))
     yield _detector("tiny YOLOv3", "tiny_yolo_v3", (416, 416), (224, 224))
-    yield _detector("YOLOv5n-like, raw heads", "yolo_v5n", (640, 640), (320, 256), (320, 224), (224, 224), (160, 160))
-    yield _detector("YOLOv8n-like, raw heads", "yolo_v8n", (640, 640), (320, 256), (320, 224), (224, 224), (160, 160))
-    yield _detector("U-Net, 16 to 128 channels", "u_net", (256, 256), (224, 224), (160, 160), (128, 128))
+    yield _detector("YOLOv5n-like, raw heads", "yolo_v5n", (640, 640), (320, 224), (160, 160))
+    yield _detector("YOLOv8n-like, raw heads", "yolo_v8n", (640, 640), (320, 224), (160, 160))
+    yield _detector("U-Net, 16 to 128 channels", "u_net", (256, 256), (160, 160), (96, 96))
     yield _detector("BlazeFace-like SSD", "blaze_face", (128, 128))
-    yield _detector("UltraFace-like SSD (slim)", "ultra_face", (320, 240), (320, 224), (224, 224))
+    yield _detector("UltraFace-like SSD (slim)", "ultra_face", (320, 240), (224, 224))
 
 
 def networks() -> Iterator[Network]:

@@ -267,7 +267,9 @@ class BlazeFace(nn.Module):
         stem = nn.Sequential(convolution(3, 24, 5, 2), nn.ReLU())
         self.fine = nn.Sequential(stem, *(BlazeBlock(*row) for row in rows))
         self.coarse = nn.Sequential(BlazeBlock(88, 96, 2), *(BlazeBlock(96, 96) for _ in range(4)))
-        self.heads = nn.ModuleList([nn.Conv2d(88, 2, 1), nn.Conv2d(96, 6, 1), nn.Conv2d(88, 32, 1), nn.Conv2d(96, 96, 1)])
+        self.heads = nn.ModuleList(
+            [nn.Conv2d(88, 2, 1), nn.Conv2d(96, 6, 1), nn.Conv2d(88, 32, 1), nn.Conv2d(96, 96, 1)]
+        )
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         fine = self.fine(x)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from maixswitch.sim import pictures
 from numpy.typing import NDArray
 from PIL import Image
+
+from maixswitch.sim import pictures
 
 
 def drawn(count: int, seed: int, size: tuple[int, int], channels: int) -> NDArray[np.uint8]:
@@ -16,7 +17,9 @@ def drawn(count: int, seed: int, size: tuple[int, int], channels: int) -> NDArra
         rng = np.random.default_rng((seed, index))
         # Digits and shapes have edges; the third kind, smooth colours, stands for walls and skies.
         if index % 4 == 3:
-            picture = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8)).resize((320, 240), Image.Resampling.BICUBIC)
+            picture = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8)).resize(
+                (320, 240), Image.Resampling.BICUBIC
+            )
         else:
             drawing = pictures.digit_picture(rng)[0] if index % 4 == 1 else pictures.shape_picture(rng, 8)[0]
             picture = Image.fromarray(drawing)
