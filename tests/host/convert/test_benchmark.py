@@ -26,7 +26,7 @@ def test_a_network_that_converts_and_one_that_is_refused(tmp_path: Path) -> None
     save(mobilenet(side=32, classes=10), tmp_path / "ResNet-20__CIFAR_-written_out-32x32.onnx")
     build = Build((1, 3, 224, 224))
     out = build.node("LRN", [build.input], size=5)
-    save(build.model(), tmp_path / "VGG11-bn-torchvision-224x224.onnx")
+    save(build.model(out), tmp_path / "VGG11-bn-torchvision-224x224.onnx")
     done, page = run(tmp_path, "resnet-20", "vgg")
     head, table = page.split("<!-- architectures -->\n")
     assert head == "before\n"
