@@ -132,7 +132,9 @@ def main() -> int:
             rows = list(rows_of(architecture, arguments.folder, pictures, options, skipped))
             faults += sum(map(networks_table.fault, rows))
             if rows:
-                results = {**stored(results_file), f"{architecture.name}, {architecture.source}": rows}
+                # The usual size, and the one that converts: those between are refused for the same reason.
+                kept = [rows[0], *(row for row in rows[1:] if "refusal" not in row)]
+                results = {**stored(results_file), f"{architecture.name}, {architecture.source}": kept}
                 results_file.write_text(json.dumps(results, indent=1))
     for library, count in skipped.items():
         print(f"skipped {count} networks: no module {library}; pip install 'maixswitch[benchmark]'", file=sys.stderr)
