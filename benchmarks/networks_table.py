@@ -96,7 +96,13 @@ def document(rows: list[Row]) -> str:
     head = "network, from, input, kmodel, file, main memory, AI RAM, firmwares, ms, output, seconds"
     text = HEAD + _table(head, "lllrrrrrrrr", lines)
     refused = [
-        [row["name"], row["source"], _size(row), f"{row['seconds']:.1f}", _cell(row["refusal"])]
+        [
+            row["name"],
+            row["source"],
+            _size(row),
+            f"{row['seconds']:.1f}",
+            _cell(row["refusal"].removeprefix("maixswitch: ")),
+        ]
         for row in rows
         if "refusal" in row
     ]
