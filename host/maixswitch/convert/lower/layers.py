@@ -43,6 +43,8 @@ class Layer:
     """Its name in the report."""
     is_view: ClassVar[bool] = False
     """Does it move no byte, so that the file has no layer for it?"""
+    needs_v4: ClassVar[bool] = False
+    """Does only kmodel v4 have it? Then ``write`` uses ``KModelWriter.only_v4``."""
     may_start: ClassVar[bool] = False
     """Can a network of numbers start with this layer on the firmware?"""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maixswitch.convert.refusals import refuse, together
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format import airam
 from maixswitch.kmodel.write.v4_from_v3 import as_v4
@@ -19,6 +20,9 @@ from .layers import KpuConv, Layer, Quantised, Shape, named
 from .limits import ai_ram, check, is_flat
 from .runnable import Runnable, make_runnable
 
+AUTO = 0
+"""The version of a kmodel that depends on its layers."""
+
 
 @dataclass(frozen=True)
 class Lowered:
@@ -27,11 +31,13 @@ class Lowered:
     data: the bytes of the file.
     layers: for each layer of the file, the integer layer that it belongs to.
     shapes: of all tensors.
+    only_v4: the layers that kmodel v3 does not have.
     """
 
     data: bytes
     layers: tuple[Layer, ...]
     shapes: dict[str, Shape]
+    only_v4: tuple[Layer, ...] = ()
 
     @property
     def tensors(self) -> tuple[str, ...]:
@@ -39,13 +45,20 @@ class Lowered:
         return tuple(layer.output for layer in self.layers)
 
 
-def lower(quantised: Quantised, version: int = 3) -> Lowered:
-    """Returns the kmodel of a quantised network, in version 3 or 4 of the format.
+def lower(quantised: Quantised, version: int = AUTO) -> Lowered:
+    """Returns the kmodel of a quantised network.
 
+    version: of the format, 3 or 4, or AUTO for 3 if it has all layers, else 4.
     If the AI RAM is too small for maps that later layers still read, those maps wait in main memory. MaixSwitchError if
-    the network is beyond the limits of the chip (limits.py); it names the node and what to change.
+    the network is beyond the limits of the chip (limits.py) or of the version; it names the node and what to change.
     """
     runnable = make_runnable(quantised)
+    only_v4 = tuple(layer for layer in runnable.layers if layer.needs_v4)
+    if version == AUTO:
+        version = 4 if only_v4 else 3
+    if version == 3 and only_v4:
+        why, remedy = tr("kmodel v3 has no layer for it"), tr("leave out --kmodel v3: v4 has one")
+        raise together([refuse(*quantised.title(layer), why, remedy) for layer in only_v4])
     # The limits of single layers are checked first, because those messages name one cause.
     check(quantised, runnable.layers, runnable.shapes)
     lowering = _Lowering(quantised, runnable, waits=False)
@@ -65,7 +78,7 @@ def lower(quantised: Quantised, version: int = 3) -> Lowered:
         raise MaixSwitchError(tr("the network cannot be written as a kmodel: {error}", error=error)) from error
     # A layer of v3 may be several nodes of v4.
     origin = [layer for layer, count in zip(lowering.origin, counts, strict=True) for _ in range(count)]
-    return Lowered(data, tuple(origin), dict(runnable.shapes))
+    return Lowered(data, tuple(origin), dict(runnable.shapes), only_v4)
 
 
 def _built(writer: KModelWriter, version: int) -> tuple[bytes, list[int]]:
