@@ -52,7 +52,7 @@ def lower(quantised: Quantised, version: int = AUTO) -> Lowered:
     If the AI RAM is too small for maps that later layers still read, those maps wait in main memory. MaixSwitchError if
     the network is beyond the limits of the chip (limits.py) or of the version; it names the node and what to change.
     """
-    runnable = make_runnable(quantised)
+    runnable = make_runnable(quantised, small=version != 3)
     only_v4 = tuple(layer for layer in runnable.layers if layer.needs_v4)
     if version == AUTO:
         version = 4 if only_v4 else 3

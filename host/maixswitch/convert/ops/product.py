@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value, spread
 from maixswitch.convert.lower.layers import Layer, Shape
+from maixswitch.convert.lower.limits import MAX_CHANNELS
 from maixswitch.convert.quantise.quantiser import Quantiser
 from maixswitch.convert.quantise.ranges import TensorStatistics
 from maixswitch.convert.quantise.scales import saturates
@@ -25,6 +27,7 @@ from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
+from .concat import Concat
 from .fully_connected import SUM
 from .gate import to_kpu
 
@@ -35,10 +38,14 @@ ALIGN = "use tensors of one shape, or one number for each channel or pixel"
 
 @dataclass(frozen=True, eq=False)
 class Product(Node):
-    """Two tensors by an operation of ``FORMULAS``; sizes of 1 are repeated, and a flat one is one number a channel."""
+    """Two tensors by an operation of ``FORMULAS``; sizes of 1 are repeated, and a flat one is one number a channel.
+
+    channels: (first, number) of the result; None for all.
+    """
 
     operation: str
     curve: Curve | None = None
+    channels: tuple[int, int] | None = None
     operators = tuple(OPERATIONS)
 
     def evaluate(self, values: Sequence[Values]) -> Values:
@@ -55,10 +62,23 @@ class Product(Node):
         return replace(self, curve=curve) if self.curve is None else None
 
     def rewrite(self, graph: Graph, phase: Phase) -> bool:
-        """The layers that make one number a channel read bytes, because the KPU has no layers of floats."""
+        """The layers that make one number a channel read bytes, because the KPU has no layers of floats.
+
+        More channels than the KPU reads are made in parts, between which ``split`` divides the convolution behind it.
+        """
         if phase is not Phase.GATES or not is_map(graph.shapes[self.output]):
             return False
-        return any(to_kpu(graph, name, self) for name in self.inputs if not is_map(graph.shapes[name]))
+        changed = any(to_kpu(graph, name, self) for name in self.inputs if not is_map(graph.shapes[name]))
+        count = graph.shapes[self.output][0]
+        if count > MAX_CHANNELS:
+            parts: list[Node] = []
+            for channels in np.array_split(np.arange(count), -(-count // MAX_CHANNELS)):
+                name = graph.name(self.output, "part")
+                graph.shapes[name] = (len(channels), *graph.shapes[self.output][1:])
+                parts.append(replace(self, output=name, channels=(int(channels[0]), len(channels))))
+            graph.swap(self, [*parts, Concat(self.sources, tuple(part.output for part in parts), self.output)])
+            return True
+        return changed
 
     def quantise(self, quantiser: Quantiser) -> None:
         shape = quantiser.graph.shapes[self.output]
@@ -72,11 +92,9 @@ class Product(Node):
         if bent:
             results = self._results(quantiser.calibration.first_tensors(self.inputs))
             out, target = quantiser.scale_for(TensorStatistics.of(np.asarray(results))), self.output + SUM
-        quantiser.put(
-            QuantizedBinary(self.sources, (a, b), target, self.operation, self._numbers(quantiser, a, b, out)),
-            shape,
-            out,
-        )
+        numbers, first = self._numbers(quantiser, a, b, out), 0 if self.channels is None else self.channels[0]
+        layer = QuantizedBinary(self.sources, (a, b), target, self.operation, numbers, first)
+        quantiser.put(layer, shape, out)
         if bent and self.curve is not None:
             quantiser.look_up(self, target, self.curve)
 
@@ -96,7 +114,11 @@ class Product(Node):
 
     def _results(self, values: Sequence[Values]) -> Values:
         """The results before the curve."""
-        result: Values = FORMULAS[self.operation](*_aligned(values))
+        first, second = _aligned(values)
+        if self.channels is not None:
+            start, count = self.channels
+            first, second = (part[:, start : start + count] if part.shape[1] > 1 else part for part in (first, second))
+        result: Values = FORMULAS[self.operation](first, second)
         return result
 
     def _numbers(self, quantiser: Quantiser, a: str, b: str, out: Scale) -> tuple[int, ...]:
@@ -118,12 +140,13 @@ class QuantizedBinary(Layer):
 
     operation: str
     numbers: tuple[int, ...]
+    first: int = 0
     title = "multiply"
     needs_v4 = True
 
     def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
         def make(net: Any, sources: list[PlacedTensor]) -> PlacedTensor:
-            a, b = (_as_rank(source, len(shape)) for source in sources)
+            a, b = (_channels(source, self.first, shape) for source in sources)
             return net.quantized_binary_of(self.operation, a, b, self.numbers)  # type: ignore[no-any-return]
 
         return writer.only_v4(inputs, shape, "uint8", make)
@@ -147,9 +170,12 @@ class FloatBinary(Layer):
         return self.title if self.operation == "mul" else f"{self.operation} (float)"
 
 
-def _as_rank(source: PlacedTensor, rank: int) -> PlacedTensor:
-    """The tensor with ones behind its sizes."""
-    return source.viewed((*source.shape, *([1] * (rank - len(source.shape)))))
+def _channels(source: PlacedTensor, first: int, shape: Shape) -> PlacedTensor:
+    """The channels of a tensor, from ``first`` on, for a result of this shape; a flat one gets sizes of 1."""
+    sizes = (*source.shape, *([1] * (len(shape) - len(source.shape))))
+    if sizes[0] == 1:
+        return source.viewed(sizes)
+    return source.viewed((shape[0], *sizes[1:]), offset=first * prod(sizes[1:]))
 
 
 def combine(importer: Importer, node: OnnxNode, left: Value, right: Value) -> None:
