@@ -33,7 +33,6 @@ from .gate import to_kpu
 
 OPERATIONS = {"Mul": "mul", "Min": "min", "Max": "max", "Add": "add", "Sum": "add", "Sub": "sub"}
 FORMULAS = {"mul": np.multiply, "min": np.minimum, "max": np.maximum, "add": np.add, "sub": np.subtract}
-ALIGN = "use tensors of one shape, or one number for each channel or pixel"
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +186,7 @@ def combine(importer: Importer, node: OnnxNode, left: Value, right: Value) -> No
             importer.produce(node, product, importer.shape(whole), whole)
             return
     why = tr("its inputs have shapes {left} and {right}", left=left.shape, right=right.shape)
-    raise node.refused(why, word(ALIGN))
+    raise node.refused(why, word("use tensors of one shape, or one number for each channel or pixel"))
 
 
 def _repeats(importer: Importer, whole: Value, part: Value) -> bool:
