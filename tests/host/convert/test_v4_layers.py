@@ -27,23 +27,12 @@ from maixswitch.kmodel.write.v4_numbers import sum_numbers
 from tests.host.convert import plain
 from tests.host.convert.onnx_builder import Build, save
 from tests.host.convert.test_random import SNR, converted
+from tests.host.convert.v4_networks import gate, mobile_network, small_maps
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("v4")
-
-
-def gate(b: Build, x: str, middle: int, curves: tuple[str, str] = ("Relu", "Sigmoid"), reduce: bool = False) -> str:
-    """Add a squeeze and excitation: x times one number for each channel."""
-    channels = b.shapes[x][1]
-    if reduce:
-        y = b.node("ReduceMean", [x], axes=[2, 3], keepdims=1)
-        b.shapes[y] = (1, channels, 1, 1)
-    else:
-        y = b.mean(x)
-    y = b.curve(b.conv(y, middle, 1), curves[0])
-    return b.same("Mul", [x, b.curve(b.conv(y, channels, 1), curves[1])])
 
 
 def equal_to_plain(path: Path, runtime: str = "maixpy") -> None:
@@ -123,30 +112,12 @@ def test_flat_tensors_are_multiplied_as_floats(folder: Path) -> None:
 @settings(max_examples=16, deadline=None)
 def test_small_maps(folder: Path, height: int, width: int, kernel: int, stride: int, deep: bool) -> None:
     """Convolutions of maps below 4x4, which the KPU computes as parts of larger ones."""
-    b = Build((1, 3, 4 * height, 4 * width), seed=kernel)
-    x = b.pool(b.pool(b.conv(b.curve(b.conv(b.input, 6), "Relu"), 6), "MaxPool", 2), "MaxPool", 2)
-    x = b.conv(x, 6, kernel, stride=stride, depthwise=deep)
-    equal_to_plain(save(b.model(x), folder / "net.onnx"))
-
-
-def mobile_block(b: Build, x: str, wide: int, out: int, stride: int) -> str:
-    y = b.curve(b.norm(b.conv(x, wide, 1)), "HardSwish")
-    y = gate(
-        b,
-        b.curve(b.norm(b.conv(y, wide, depthwise=True, stride=stride)), "HardSwish"),
-        wide // 4,
-        ("Relu", "HardSigmoid"),
-    )
-    y = b.norm(b.conv(y, out, 1))
-    return b.same("Add", [x, y]) if b.shapes[x] == b.shapes[y] else y
+    model = small_maps(height, width, kernel, stride, deep)
+    equal_to_plain(save(model, folder / "net.onnx"))
 
 
 def test_a_mobile_network_is_near_the_float_network(tmp_path: Path) -> None:
-    b = Build((1, 3, 64, 64), seed=4)
-    x = b.curve(b.norm(b.conv(b.input, 8, stride=2)), "HardSwish")
-    for wide, out, stride in ((16, 8, 1), (24, 16, 2), (32, 16, 1), (48, 24, 2)):
-        x = mobile_block(b, x, wide, out, stride)
-    path = save(b.model(b.gemm(b.flat(b.mean(b.curve(b.conv(x, 48, 1), "HardSwish"))), 10)), tmp_path / "net.onnx")
+    path = save(mobile_network(), tmp_path / "net.onnx")
     report = document.document(convert(Options(path, tmp_path / "net.kmodel")))
     assert report["outputs"][0]["snr_db"] > SNR
     assert len(report["only_v4"]) > 3
