@@ -55,7 +55,9 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
     """Return the output of one layer from its inputs; TypeError for a layer without a rule here."""
     first = inputs[0]
     if isinstance(layer, q.KpuConv):
-        return convolve(layer, first, rounding)
+        # A flat tensor is maps of one pixel.
+        image = first if first.ndim == 3 else first.reshape(-1, 1, 1)
+        return convolve(layer, image, rounding).reshape(net.shapes[layer.output])
     if isinstance(layer, q.QuantizedAdd):
         return quantized_add(layer.numbers, first, inputs[1])
     if isinstance(layer, q.Requantize):

@@ -95,7 +95,13 @@ def _room(writer: KModelWriter, start: PlacedTensor, values: Values) -> PlacedTe
 
 
 def run_conv(layer: KpuConv, images: Values) -> Values:
-    """Returns uint8 (n, c, h, w) through a KPU layer, fast, within a rounding of the chip: its sums are float32."""
+    """Returns uint8 (n, c, h, w) through a KPU layer, fast, within a rounding of the chip: its sums are float32.
+
+    Flat images (n, c) stay flat.
+    """
+    if images.ndim == 2:
+        flat: Values = run_conv(layer, images[:, :, None, None])[:, :, 0, 0]
+        return flat
     part = layer.part
     # The pool types 5 and 7 pick pixels. Skipping the others before the sums gives the same result faster.
     stride = {5: 2, 7: 4}.get(layer.pool, 1)
