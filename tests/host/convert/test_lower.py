@@ -180,7 +180,7 @@ def test_the_input_may_be_numbers() -> None:
 
 def refused(net: Hand, output: str) -> str:
     with pytest.raises(MaixSwitchError) as caught:
-        lower(net.done(net.simple(Dequantize, output)))
+        lower(net.done(net.simple(Dequantize, output)), 3)
     return caught.value.message
 
 

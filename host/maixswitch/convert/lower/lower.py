@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from maixswitch.convert.refusals import refuse, together
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format import airam
 from maixswitch.kmodel.write.v4_from_v3 import as_v4
@@ -20,6 +21,8 @@ from .layers import KpuConv, Layer, Quantised, Shape, named
 from .limits import ai_ram, check, is_flat
 from .runnable import Runnable, make_runnable
 
+AUTO = 0
+"""The version of a kmodel that depends on its layers."""
 LAYER_COST = 2500
 """Bytes that the CPU copies to the AI RAM in the time that the start of a layer takes."""
 
@@ -33,6 +36,7 @@ class Lowered:
     shapes: of all tensors.
     joined: for each tensor that several layers make, the tensors of its channels, in order.
     notes: sentences for the user about what it costs that maps do not fit into the AI RAM.
+    only_v4: the layers that kmodel v3 does not have.
     """
 
     data: bytes
@@ -40,6 +44,7 @@ class Lowered:
     shapes: dict[str, Shape]
     joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    only_v4: tuple[Layer, ...] = ()
 
     @property
     def tensors(self) -> tuple[str, ...]:
@@ -47,14 +52,21 @@ class Lowered:
         return tuple(layer.output for layer in self.layers)
 
 
-def lower(quantised: Quantised, version: int = 3) -> Lowered:
-    """Returns the kmodel of a quantised network, in version 3 or 4 of the format.
+def lower(quantised: Quantised, version: int = AUTO) -> Lowered:
+    """Returns the kmodel of a quantised network.
 
+    version: of the format, 3 or 4, or AUTO for 3 if it has all layers, else 4.
     If the AI RAM is too small, maps that later layers still read wait in main memory, or layers run in groups of
-    channels, whichever costs less. MaixSwitchError if the network is beyond the limits of the chip (limits.py); it
-    names the node and what to change.
+    channels, whichever costs less. MaixSwitchError if the network is beyond the limits of the chip (limits.py) or of
+    the version; it names the node and what to change.
     """
-    runnable = make_runnable(quantised)
+    runnable = make_runnable(quantised, small=version != 3)
+    only_v4 = tuple(layer for layer in runnable.layers if layer.needs_v4)
+    if version == AUTO:
+        version = 4 if only_v4 else 3
+    if version == 3 and only_v4:
+        why, remedy = tr("kmodel v3 has no layer for it"), tr("leave out --kmodel v3: v4 has one")
+        raise together([refuse(*quantised.title(layer), why, remedy) for layer in only_v4])
     # The limits of single layers are checked first, because those messages name one cause.
     check(quantised, runnable.layers, runnable.shapes)
     schedule = _schedule(quantised, runnable)
@@ -71,7 +83,7 @@ def lower(quantised: Quantised, version: int = 3) -> Lowered:
         if whole != layer.output:
             joined[whole] = (*joined.get(whole, ()), layer.output)
     notes = tuple(_note(quantised, split) for split in schedule.splits)
-    return Lowered(data, tuple(origin), dict(runnable.shapes), joined, notes)
+    return Lowered(data, tuple(origin), dict(runnable.shapes), joined, notes, only_v4)
 
 
 def _built(writer: KModelWriter, version: int) -> tuple[bytes, list[int]]:

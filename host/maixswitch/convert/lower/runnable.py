@@ -12,12 +12,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from maixswitch.kmodel.format.registers import BatchNorm
+from maixswitch.kmodel.run.arithmetic import POOLS
 from maixswitch.kmodel.write.quantize import FRACTION_BITS, KpuWeights, linear
 
-from .layers import KpuConv, Layer, Quantised, Shape
+from .layers import KpuConv, Layer, Quantised, Shape, SmallConv
+from .limits import LEAST, is_flat
 
 PICKS = (5, 6, 7)
 """Pool types that only choose pixels, which the next layer can do as well if it is 1x1."""
+REACHING = (8, 9)
+"""Pool types of stride 1, whose windows reach beyond the map."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +71,41 @@ def copying(channels: int) -> KpuWeights:
     return summing(np.eye(channels, dtype=np.uint8).reshape(channels, channels, 1, 1))
 
 
-def make_runnable(quantised: Quantised) -> Runnable:
-    """Returns the same network without a pool after a depthwise layer, and with a KPU layer in front."""
+def make_runnable(quantised: Quantised, small: bool = False) -> Runnable:
+    """Returns the same network without a pool after a depthwise layer, and with a KPU layer in front.
+
+    small: allow maps that are too small for the KPU, by layers that only v4 has.
+    """
     shapes = dict(quantised.shapes)
-    layers = _with_copied_input(quantised, shapes)
-    return Runnable(tuple(_without_depthwise_pools(layers, shapes, quantised.outputs)), shapes)
+    layers = _without_depthwise_pools(quantised.layers, shapes, quantised.outputs)
+    if small:
+        layers = _with_small_maps(layers, shapes)
+    return Runnable(tuple(_with_copied_input(quantised, layers, shapes)), shapes)
 
 
-def _with_copied_input(quantised: Quantised, shapes: dict[str, Shape]) -> list[Layer]:
+def _with_small_maps(layers: Sequence[Layer], shapes: Mapping[str, Shape]) -> list[Layer]:
+    """Puts a ``SmallConv`` in the place of each convolution of maps that are too small for the KPU."""
+    possible: list[Layer] = []
+    for layer in layers:
+        if isinstance(layer, KpuConv) and _is_small(layer, shapes[layer.inputs[0]]):
+            least = LEAST * POOLS[layer.pool][1]
+            possible.append(SmallConv(layer.sources, layer.inputs, layer.output, layer, least))
+        else:
+            possible.append(layer)
+    return possible
+
+
+def _is_small(conv: KpuConv, shape: Shape) -> bool:
+    # The last results of these pools depend on pixels beyond the map.
+    if is_flat(shape) or conv.pool in REACHING:
+        return False
+    # Of a map smaller than the window of its pool nothing is left.
+    return 0 < min(side // POOLS[conv.pool][1] for side in shape[1:]) < LEAST
+
+
+def _with_copied_input(quantised: Quantised, layers: Sequence[Layer], shapes: dict[str, Shape]) -> Sequence[Layer]:
     """Adds a KPU layer that copies the picture to main memory, if the CPU reads it or it is an output."""
-    name, layers = quantised.input, list(quantised.layers)
+    name = quantised.input
     # A network of numbers has no picture, and starts with a fully connected layer instead.
     if name not in quantised.scales:
         return layers

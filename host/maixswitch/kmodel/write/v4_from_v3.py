@@ -1,4 +1,4 @@
-"""Writes the layers of a v3 file as the nodes of a v4 file that computes the same.
+"""Writes the layers of a v3 file as the nodes of a v4 file that computes the same, and those that only v4 has.
 
 The results are equal in bytes, with two exceptions: sums of bytes, which v3 rounds down and v4 to the nearest, and the
 last digits of floats.
@@ -34,14 +34,17 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
     Raises ValueError if the AI RAM is too small, and for a layer that v4 cannot express.
     """
     # The layers say where in memory their parts begin, so the addresses of v3 are needed.
-    written.build()
+    written.place()
     net, known, counts = V4Writer(), dict[int, PlacedTensor](), list[int]()
     source = written.input
     known[id(source)] = net.add_input(source.shape, source.dtype, source.memory)
     for node in written.nodes:
-        record, before = node.make(), len(net)
+        before = len(net)
         inputs = [_known(known, value) for value in node.inputs]
-        if node.weights is not None:
+        record = node.make() if node.only_v4 is None else None
+        if node.only_v4 is not None:
+            results = [node.only_v4(net, inputs)]
+        elif node.weights is not None:
             results = _conv(net, node, inputs[0], [_known(known, value) for value in node.outputs if value.base])
         elif isinstance(record, body.Concat):
             results = [_concat(net, record, node, inputs)]

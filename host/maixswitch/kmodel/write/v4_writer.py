@@ -23,7 +23,7 @@ from .kpu_layers import KpuLayers, conv_registers, maps_of
 from .quantize import KpuWeights, Scale
 from .v4_file import NOWHERE, conv_body
 from .v4_nodes import DATATYPE_NUMBERS, V4Nodes, full, range_of
-from .v4_numbers import BINARY, binary_numbers
+from .v4_numbers import BINARY, binary_numbers, fixed
 from .value import PlacedTensor
 
 REDUCE = ("mean", "min", "max", "sum")
@@ -144,6 +144,20 @@ class V4Writer(V4Nodes, KpuLayers):
         arguments: tuple[Any, ...] = (BINARY.index(operation), *shapes, *numbers)
         return self._plain(
             0x11, [a, b], result, lambda: body.QuantizedBinary(range_of(a), range_of(b), range_of(result), *arguments)
+        )
+
+    def quantized_mean(self, source: PlacedTensor, scale: Scale, target: Scale) -> PlacedTensor:
+        """uint8 (channels, h, w) to (channels, 1, 1): the mean of each map, from one scale to another."""
+        channels, height, width = source.shape
+        result = self._value((channels, 1, 1), "uint8")
+        # The maps are a batch, so that all of them share one kernel of ones.
+        geometry = Geometry(Padding(0, 0), Padding(0, 0), height, width, 1, 1, 1, 1)
+        mul, shift = fixed(target.steps / (scale.steps * height * width))
+        numbers = (-scale.zero, 0, mul, shift, target.zero)
+        bias, weights = np.zeros(1, np.int32), np.ones((1, 1, height, width), np.uint8)
+        arguments: tuple[Any, ...] = ((channels, 1, height, width), 1, 1, geometry, *numbers, bias, weights)
+        return self._plain(
+            0x0F, [source], result, lambda: body.QuantizedConv2d(range_of(source), range_of(result), *arguments)
         )
 
     def reduce(self, operation: str, source: PlacedTensor, axes: Sequence[int]) -> PlacedTensor:

@@ -28,7 +28,10 @@ CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
 
 @dataclass(eq=False)
 class Node:
-    """One layer; ``make`` returns its body after every value has an address."""
+    """One layer; ``make`` returns its body after every value has an address.
+
+    only_v4: for a layer that v3 does not have, adds its nodes to a ``V4Writer``; takes the writer and the inputs.
+    """
 
     number: int
     inputs: list[PlacedTensor]
@@ -36,6 +39,7 @@ class Node:
     make: Callable[[], object]
     weights: KpuWeights | None = None
     registers: dict[str, int] = field(default_factory=dict)
+    only_v4: Callable[[Any, list[PlacedTensor]], PlacedTensor] | None = None
 
 
 class KModelWriter(KpuLayers):
@@ -261,6 +265,22 @@ class KModelWriter(KpuLayers):
         self._add(number, sources, result, make)
         return result
 
+    def only_v4(
+        self,
+        inputs: Sequence[PlacedTensor],
+        shape: tuple[int, ...],
+        dtype: str,
+        make: Callable[[Any, list[PlacedTensor]], PlacedTensor],
+    ) -> PlacedTensor:
+        """A layer that v3 does not have: ``make`` adds its nodes to a ``V4Writer``, from the writer and the inputs."""
+        result = self._value("main", dtype, shape)
+
+        def refuse() -> object:
+            raise ValueError("kmodel v3 has no such layer")
+
+        self.nodes.append(Node(0, list(inputs), [result], refuse, only_v4=make))
+        return result
+
     def __len__(self) -> int:
         """The number of layers so far."""
         return len(self.nodes)
@@ -287,11 +307,18 @@ class KModelWriter(KpuLayers):
         self.outputs.append(value)
 
     def build(self) -> bytes:
-        """The bytes of the file. ValueError if the AI RAM is too small, or if there is no layer or no output."""
+        """The bytes of the file. ValueError as for ``place``, and for a layer that only v4 has."""
+        main_memory, rows = self.place()
+        return _assemble(self.nodes, self.outputs, main_memory, airam.ROWS - rows)
+
+    def place(self) -> tuple[int, int]:
+        """Sets the address of every value; returns the bytes of main memory and the rows of AI RAM.
+
+        ValueError if the AI RAM is too small, or if there is no layer or no output.
+        """
         if not self.nodes or not self.outputs:
             raise ValueError("a model needs layers and at least one output")
-        main_memory, rows = allocate(self._steps(), [self.input], self.outputs)
-        return _assemble(self.nodes, self.outputs, main_memory, airam.ROWS - rows)
+        return allocate(self._steps(), [self.input], self.outputs)
 
     def _value(self, memory: str, dtype: str, shape: tuple[int, ...]) -> PlacedTensor:
         value = PlacedTensor(memory, dtype, shape)
