@@ -95,7 +95,9 @@ def _with_channels(
     count, last = shape[0] + sum(more), is_channels_last(value, shape)
     # The product is taken in floats, because sizes from a file can overflow a whole number.
     if float(count) * shape[0] > LARGEST:
-        raise node.refused(tr("its padding is {pads}", pads=list(more)), word("use fewer channels"))
+        raise node.refused(
+            tr("its padding is {pads}", pads=list(more)), word("use a smaller picture, or fewer channels")
+        )
     copied = range(more[0], more[0] + shape[0])
     weights, bias = np.zeros((count, shape[0], 1, 1)), np.full(count, number)
     weights[copied, range(shape[0])], bias[copied] = 1, 0
