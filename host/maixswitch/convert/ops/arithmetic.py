@@ -108,7 +108,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     if isinstance(left, Value) and isinstance(right, Value):
         _two_tensors(importer, node, importer.waiting(node, 0), importer.waiting(node, 1))
     elif isinstance(left, Value):
-        _with_constant(importer, node, left, importer.weights(node, 1), False)
+        _with_constant(importer, node, importer.waiting(node, 0), importer.weights(node, 1), False)
     else:
         _with_constant(importer, node, importer.waiting(node, 1), importer.weights(node, 0), True)
 
