@@ -103,6 +103,24 @@ def test_kmodel_v4_that_we_wrote(image: Path, tmp_path: Path) -> None:
     assert [line for model in models for line in differences(board, model)] == []
 
 
+@with_each([image for image in MAIXPY if row_for(image).forwards_v4 and row_for(image).v4][:1])
+def test_layers_that_only_v4_has(image: Path, tmp_path: Path) -> None:
+    from maixswitch.convert.lower.lower import lower
+    from tests.host.convert import v4_networks
+    from tests.host.convert.onnx_builder import save
+    from tests.host.convert.test_random import converted
+
+    models = []
+    small = v4_networks.small_maps(2, 5, 3, 2, True), v4_networks.small_maps(3, 3, 3, 1, False)
+    for number, network in enumerate((v4_networks.mobile_network(), v4_networks.two_maps(), *small)):
+        _, net, _ = converted(save(network, tmp_path / "net.onnx"), 4)
+        models.append(tmp_path / f"net{number}.kmodel")
+        models[-1].write_bytes(lower(net).data)
+        assert load(models[-1]).version == 4
+    board = ModelBoard(image, tmp_path / "board", models)
+    assert [line for model in models for line in differences(board, model)] == []
+
+
 @with_each(IMAGES)
 def test_real_models(image: Path, kmodels: Path, tmp_path: Path) -> None:
     row = row_for(image)

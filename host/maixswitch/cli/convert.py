@@ -16,7 +16,7 @@ from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchErro
 from maixswitch.language import tr, word
 
 MOST_LABELS = 1 << 20
-VERSIONS = {"v3": 3, "v4": 4}
+VERSIONS = {"auto": 0, "v3": 3, "v4": 4}
 
 
 def convert(
@@ -51,12 +51,14 @@ def convert(
         str, typer.Option(help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.")
     ] = "",
     kmodel: Annotated[
-        str, typer.Option(metavar="v3|v4", help="Version of the kmodel; every firmware runs v3, some run v4, too.")
-    ] = "v3",
+        str, typer.Option(metavar="auto|v3|v4", help="Version of the kmodel; auto: v4 only if v3 lacks a layer.")
+    ] = "auto",
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write the report as a page, too.")] = None,
     json: Json = False,
 ) -> None:
-    """Convert an ONNX or TensorFlow Lite network into a .kmodel of 8 bits: v3, which every firmware runs, or v4.
+    """Convert an ONNX or TensorFlow Lite network into a .kmodel of 8 bits.
+
+    It is a kmodel v3, which every firmware runs, or a v4, which some run, if v3 has no layer for a part of the network.
 
     DIR holds pictures like those that the camera will see, a few dozen or more, or a folder of them for each class;
     then the report shows how often both networks are right. Most of them measure the value range of every tensor. The
@@ -137,9 +139,9 @@ def _runtime(firmware: str) -> str:
 
 
 def _version(kmodel: str) -> int:
-    """Return the version of the kmodel; MaixSwitchError (usage) for another than v3 and v4."""
+    """Return the version of the kmodel, 0 for auto; MaixSwitchError (usage) for any other text."""
     if kmodel not in VERSIONS:
-        raise MaixSwitchError(tr("--kmodel {version}: expected v3 or v4", version=kmodel), EXIT_USAGE)
+        raise MaixSwitchError(tr("--kmodel {version}: expected auto, v3 or v4", version=kmodel), EXIT_USAGE)
     return VERSIONS[kmodel]
 
 

@@ -21,7 +21,7 @@ from .fitting import check_lists, check_size, kind_of, several_outputs
 from .graph.graph import Graph
 from .graph.pixels import in_pixels
 from .lower.layers import Quantised, Quantize
-from .lower.lower import Lowered, lower
+from .lower.lower import AUTO, Lowered, lower
 from .quantise import images
 from .quantise.picture_sets import PictureSets, divided
 from .quantise.quantiser import quantise
@@ -56,7 +56,7 @@ class Options:
     accept: gets a kmodel of the right sizes before any picture is read; it may raise MaixSwitchError.
     scale, mean, std: the network gets ``(pixel * scale - mean) / std`` of pixels 0..255, see ``onnx_reader.read``.
     runtime: whose arithmetic judges the kmodel (kmodel.runtimes).
-    version: of the kmodel, 3 or 4.
+    version: of the kmodel, 3 or 4, or AUTO for 3 if it has all layers.
     """
 
     network: Path
@@ -74,7 +74,7 @@ class Options:
     noise: bool = True
     accept: Callable[[bytes], None] | None = None
     runtime: str = DEFAULT_RUNTIME
-    version: int = 3
+    version: int = AUTO
 
 
 def convert(options: Options) -> Facts:
@@ -131,7 +131,7 @@ def convert(options: Options) -> Facts:
         noise=options.folder is None and options.noise,
         made_up=options.folder is None and not options.noise,
         seconds=perf_counter() - began,
-        notes=(*graph.notes, *(sets.loaded.notes() if sets.loaded else ()), *truth.notes),
+        notes=(*graph.notes, *lowered.notes, *(sets.loaded.notes() if sets.loaded else ()), *truth.notes),
     )
 
 

@@ -8,7 +8,7 @@ from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr
 
 AGAIN = "export the network again"
-ATTENTION = "the KPU cannot multiply two tensors: use Add or Concat and a convolution"
+ATTENTION = "compute it from constants, or use Add, Mul or Concat and a convolution"
 DILATED = "use a convolution with dilation instead"
 DEAD = "train the network again, or export the trained weights"
 DIVERGED = "the training has diverged; train the network again"

@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 
 from maixswitch.convert.lower import layers as q
 from maixswitch.convert.ops.concat import QuantizedConcat
+from maixswitch.convert.ops.depth_to_space import BlockMask
 from maixswitch.convert.ops.fully_connected import FloatFullyConnected
+from maixswitch.convert.ops.gate import QuantizedMean
 from maixswitch.convert.ops.global_mean import FloatMean
 from maixswitch.convert.ops.grouped import FloatGrouped
+from maixswitch.convert.ops.grown import GrownBytes
+from maixswitch.convert.ops.product import FloatBinary, QuantizedBinary
 from maixswitch.convert.ops.resize import QuantizedResize
 from maixswitch.convert.ops.selection import Pieces
 from maixswitch.convert.ops.softmax import FloatSoftmax
@@ -53,7 +57,9 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
     """Return the output of one layer from its inputs; TypeError for a layer without a rule here."""
     first = inputs[0]
     if isinstance(layer, q.KpuConv):
-        return convolve(layer, first, rounding)
+        # A flat tensor is maps of one pixel.
+        image = first if first.ndim == 3 else first.reshape(-1, 1, 1)
+        return convolve(layer, image, rounding).reshape(net.shapes[layer.output])
     if isinstance(layer, q.QuantizedAdd):
         return quantized_add(layer.numbers, first, inputs[1])
     if isinstance(layer, q.Requantize):
@@ -63,6 +69,9 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
     if isinstance(layer, Pieces):
         parts = [first.reshape(-1)[start : start + count] for start, count in layer.pieces]
         return np.concatenate(parts).reshape(net.shapes[layer.output])
+    if isinstance(layer, GrownBytes):
+        top, left, bottom, right = layer.pads
+        return np.pad(first, ((0, 0), (top, bottom), (left, right)), constant_values=layer.zero)
     if isinstance(layer, QuantizedMaxPool):
         return max_pool(first, layer, tuple(net.shapes[layer.output]))
     if isinstance(layer, FloatAveragePool):
@@ -72,6 +81,8 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return np.stack([first[:, y * down, : width * right : right] for y in range(height)], axis=1)
     if isinstance(layer, QuantizedResize):
         return first.repeat(layer.times, axis=1).repeat(layer.times, axis=2)
+    if isinstance(layer, BlockMask):
+        return block_mask(layer, tuple(net.shapes[layer.output]))
     if isinstance(layer, q.Quantize):
         return floats.quantize(first, layer.factor, layer.bias)
     if isinstance(layer, q.Dequantize):
@@ -94,7 +105,41 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return floats.logistic(first)
     if isinstance(layer, q.FloatAdd):
         return (first + inputs[1]).astype(np.float32)
+    if isinstance(layer, QuantizedMean):
+        return byte_mean(layer, first, net)
+    if isinstance(layer, QuantizedBinary):
+        return quantized_binary(layer, first, inputs[1], net.shapes[layer.output][0])
+    if isinstance(layer, FloatBinary):
+        return np.asarray(OPERATIONS[layer.operation](first, inputs[1]), np.float32)
     raise TypeError(f"no plain rule for {type(layer).__name__}")
+
+
+OPERATIONS = {"mul": np.multiply, "min": np.minimum, "max": np.maximum, "add": np.add, "sub": np.subtract}
+
+
+def byte_mean(layer: QuantizedMean, image: Values, net: q.Quantised) -> Values:
+    """The mean of each map, rounded to the nearest level; v4 has it as a convolution with a kernel of ones."""
+    channels = net.shapes[layer.output][0]
+    maps = image[layer.first : layer.first + channels].astype(np.int64) - layer.source.zero
+    sums = maps.sum(axis=(1, 2), keepdims=True)
+    factor = layer.out.steps / (layer.source.steps * image.shape[1] * image.shape[2])
+    return np.clip(np.floor(sums * factor + 0.5) + layer.out.zero, 0, 255).astype(np.uint8)
+
+
+def quantized_binary(layer: QuantizedBinary, a: Values, b: Values, channels: int) -> Values:
+    """((a + a_off) * a_mul >> a_shift) op the same of b, then out_mul, out_shift, out_off; halves are rounded up."""
+    a_off, a_mul, a_shift, b_off, b_mul, b_shift, out_off, out_mul, out_shift = layer.numbers
+    rank = max(a.ndim, b.ndim)
+    a, b = (part if len(part) == 1 else part[layer.first : layer.first + channels] for part in (a, b))
+    a, b = (part.reshape(*part.shape, *[1] * (rank - part.ndim)).astype(np.int64) for part in (a, b))
+    combined = OPERATIONS[layer.operation](
+        _half_up((a + a_off) * a_mul, a_shift), _half_up((b + b_off) * b_mul, b_shift)
+    )
+    return np.clip(_half_up(combined * out_mul, out_shift) + out_off, 0, 255).astype(np.uint8)
+
+
+def _half_up(values: Ints, shift: int) -> Ints:
+    return (values + (1 << shift >> 1)) >> shift
 
 
 def convolve(layer: q.KpuConv, image: Values, rounding: str) -> Values:
@@ -221,6 +266,16 @@ def grouped(layer: FloatGrouped, values: Values) -> Values:
         )
     ]
     return np.concatenate(results)
+
+
+def block_mask(layer: BlockMask, shape: tuple[int, ...]) -> Values:
+    """Return 255 at the pixel of each block that a channel of this ``shape`` keeps."""
+    result = np.zeros(shape, np.uint8)
+    pixels = layer.block**2
+    for channel in range(shape[0]):
+        pixel = channel % pixels if layer.together else channel // (shape[0] // pixels)
+        result[channel, pixel // layer.block :: layer.block, pixel % layer.block :: layer.block] = 255
+    return result
 
 
 def window_at(image: Values, layer: QuantizedMaxPool | FloatAveragePool, y: int, x: int) -> Values:

@@ -88,7 +88,7 @@ def test_kmodel_v4(network: Path, command, tmp_path: Path) -> None:
     assert command("check", "card").returncode == 0
     ended = command("convert", "net.onnx", "--random", "--kmodel", "v5")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "--kmodel v5: expected v3 or v4" in ended.stderr
+    assert "--kmodel v5: expected auto, v3 or v4" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_the_input_may_be_numbers() -> None:
 
 def refused(net: Hand, output: str) -> str:
     with pytest.raises(MaixSwitchError) as caught:
-        lower(net.done(net.simple(Dequantize, output)))
+        lower(net.done(net.simple(Dequantize, output)), 3)
     return caught.value.message
 
 
@@ -240,12 +240,12 @@ def test_weights_that_the_chip_cannot_load() -> None:
 
 def test_maps_that_the_ai_ram_cannot_hold() -> None:
     net = Hand(3, 240, 320)
-    text = refused(net, net.conv(net.conv("image", 16), 24))
+    text = refused(net, net.conv(net.conv("image", 28), 24))
     assert text.startswith(
-        "node node1 (conv): bytes of AI RAM for the maps that live at one time (16x240x320, 24x240x320): found "
+        "node node1 (conv): bytes of AI RAM for the maps that live at one time (28x240x320, 24x240x320): found "
     )
     assert text.endswith(
-        "expected at most 2097152; export the network for pictures of about 256x192 (width x height), pool earlier, or "
+        "expected at most 2097152; export the network for pictures of about 224x160 (width x height), pool earlier, or "
         "use fewer channels here"
     )
 

@@ -43,7 +43,7 @@ def test_all_reasons_are_in_one_message(tmp_path: Path) -> None:
     x = wide_conv(b, b.input, 5, "first")
     x = wide_conv(b, b.conv(x, 8), 5, "second")
     gate = b.same("Sigmoid", b.mean(x))
-    product = b.same("Mul", [x, gate])
+    product = b.same("Div", [x, gate])
     y = wide_conv(b, product, 7, "third")
     rolled = b.same("LRN", y, size=3)
     other = b.conv(rolled, 4, pads=[2, 2, 2, 2])
@@ -52,7 +52,7 @@ def test_all_reasons_are_in_one_message(tmp_path: Path) -> None:
     head, *lines = caught.value.message.splitlines()
     assert head == "the network cannot be converted, for 5 reasons:"
     assert [line.split(":")[0].strip() for line in lines] == [
-        "node mul10 (Mul)",
+        "node div10 (Div)",
         "node lrn14 (LRN)",
         "nodes first.conv (Conv), second.conv (Conv)",
         "node third.conv (Conv)",

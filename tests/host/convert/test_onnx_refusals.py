@@ -53,8 +53,12 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
         "BatchNormalization",
     ),
     "no table has it": (lambda b, x: b.node("Trilu", [x]), "trilu2 (Trilu)", "docs/convert.md"),
-    "attention": (lambda b, x: b.node("Mul", [x, b.mean(x)]), "takes two tensors", "Add or Concat"),
-    "broadcast": (lambda b, x: b.node("Add", [x, b.mean(x)]), "(1, 6, 16, 24) and (1, 6, 1, 1)", "one shape"),
+    "quotient": (lambda b, x: b.node("Div", [x, b.conv(x, 6)]), "takes two tensors", "Add, Mul or Concat"),
+    "broadcast": (
+        lambda b, x: b.node("Add", [b.conv(x, 1), b.mean(x)]),
+        "(1, 1, 16, 24) and (1, 6, 1, 1)",
+        "one number for each channel or pixel",
+    ),
     "huge kernel": (lambda b, x: kernel(b, x, (15, 15), pads=[7] * 4), "its kernel is 15 x 15", "3x3"),
     "wide border": (
         lambda b, x: kernel(b, x, (1, 1), pads=[1, 1, 1, 1]),

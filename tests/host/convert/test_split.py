@@ -10,6 +10,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from maixswitch.convert.graph.graph import Graph
+from maixswitch.convert.lower.layers import KpuConv
 from maixswitch.convert.ops.arithmetic import Add
 from maixswitch.convert.ops.conv import Conv
 from maixswitch.convert.ops.pool import Pool
@@ -28,7 +29,9 @@ def test_more_than_1024_outputs(out: int, parts: int, tmp_path: Path) -> None:
     x = b.curve(b.conv(b.conv(b.input, 8), out, 1), "LeakyRelu")
     model = b.model(b.gemm(b.flat(b.mean(x)), 5))
     compare_with_onnxruntime(model, tmp_path, near=1e-4)
-    graph, _ = numbers_of(save(model, tmp_path / "net.onnx"))
+    graph, net = numbers_of(save(model, tmp_path / "net.onnx"))
+    # A message names the convolution, and neither its activation nor what joins its parts.
+    assert {net.title(layer)[1] for layer in net.layers if isinstance(layer, KpuConv)} == {"Conv"}
     assert len(convs(graph)) == 1 + parts
     assert max(convs(graph)) - min(convs(graph)[1:]) <= 1
 
@@ -73,3 +76,15 @@ def test_branches_that_are_joined_to_more_than_1024_channels(tmp_path: Path) -> 
     compare_with_onnxruntime(model, tmp_path, near=1e-4)
     graph, _ = numbers_of(save(model, tmp_path / "net.onnx"))
     assert convs(graph)[-2:] == [5, 5]
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_more_than_1024_inputs_that_no_concat_makes(depthwise: bool, tmp_path: Path) -> None:
+    b = Build((1, 3, 8, 8), 3)
+    x = b.conv(b.input, 8)
+    wide = b.curve(b.same("Add", [b.conv(x, 1280, 1), b.conv(x, 1280, 1)]), "Relu")
+    y = b.conv(wide, 1280 if depthwise else 6, 3 if depthwise else 1, depthwise=depthwise)
+    model = b.model(b.mean(y) if depthwise else y)
+    compare_with_onnxruntime(model, tmp_path, near=1e-4)
+    graph, _ = numbers_of(save(model, tmp_path / "net.onnx"))
+    assert convs(graph)[-2:] == ([640, 640] if depthwise else [6, 6])

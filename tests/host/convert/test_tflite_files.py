@@ -107,6 +107,27 @@ def test_a_quantised_network(kind: type, per_channel: bool) -> None:
     assert np.abs(imported(data, x)[0] - expected).max() <= 6 / 256
 
 
+def test_a_border_and_a_softmax_of_a_quantised_network(tmp_path: Path) -> None:
+    """The range of its result keeps neither a PAD before a convolution nor a softmax over the channels at the end."""
+    b = Build()
+    same = {"kind": np.int8, "scales": [1 / 64], "zeros": [0]}
+    x = b.input((1, 16, 16, 3), **same)
+    widths = b.constant([[0, 0], [0, 1], [0, 1], [0, 0]], INT)
+    weights = b.constant(np.random.default_rng(3).integers(-127, 128, (4, 3, 3, 3)), np.int8, scales=[0.01])
+    x = b.operator("PAD", [x, widths], None, **same)
+    options = {"Padding": 1, "StrideW": 2, "StrideH": 2}
+    x = b.operator("CONV_2D", [x, weights, -1], ("Conv2DOptions", options), kind=np.int8, scales=[0.1], zeros=[0])
+    b.operator("SOFTMAX", [x], ("SoftmaxOptions", {"Beta": 1.0}), kind=np.int8, scales=[1 / 256], zeros=[-128])
+    path = tmp_path / "net.tflite"
+    path.write_bytes(b.file())
+    facts = convert(Options(path, tmp_path / "net.kmodel", noise=False))
+    assert any("is left out" in note for note in facts.notes)
+    (name,) = facts.quantised.outputs
+    assert facts.model.outputs[0].shape[-3:] == (4, 8, 8)
+    assert facts.nearness[facts.quantised.origin[name]].snr > 30
+    assert read(path).ranges[facts.quantised.origin[name]] == pytest.approx((-12.8, 12.7))  # not those of the softmax
+
+
 def test_a_quantised_network_brings_its_ranges_as_pairs_of_nodes() -> None:
     model = model_of(quantised(np.int8, True), Path("net.tflite"), with_ranges=True)
     kinds = [node.op_type for node in model.graph.node]

@@ -38,6 +38,7 @@ class Phase(Enum):
     CHANNELS_LEFT = "the same for choices that had something else beside them"
     WINDOWS = "convolutions and pools of any window become those that the KPU has"
     POOLS = "a pool goes into the convolution before it"
+    GATES = "the layers that make one number a channel from means read bytes"
     STRIDES = "a stride leaves the depthwise convolution"
 
 

@@ -38,7 +38,7 @@ class Importer:
         """Starts with the constants of the network.
 
         ``readers`` and ``makers`` hold the nodes of the file by name of tensor, ``dequantised`` the first real tensor
-        of each quantised one.
+        of each quantised one, ``uncomputed`` the tensors behind a node that is left out, whose ranges say nothing.
 
         settle: makes the node of a function that waits in a value, from (function, tensor, output, shape).
         elementwise: operators whose nodes can take in a waiting function.
@@ -55,6 +55,7 @@ class Importer:
         self.readers: dict[str, list[OnnxNode]] = {}
         self.makers = {name: node for node in network.nodes for name in node.outputs if name}
         self.dequantised: dict[str, str] = {}
+        self.uncomputed: set[str] = set()
         for node in network.nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)

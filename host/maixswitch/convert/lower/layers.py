@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,8 @@ class Layer:
     """Its name in the report."""
     is_view: ClassVar[bool] = False
     """Does it move no byte, so that the file has no layer for it?"""
+    needs_v4: ClassVar[bool] = False
+    """Does only kmodel v4 have it? Then ``write`` uses ``KModelWriter.only_v4``."""
     may_start: ClassVar[bool] = False
     """Can a network of numbers start with this layer on the firmware?"""
 
@@ -71,6 +73,36 @@ class KpuConv(Layer):
         size = self.part.weights.shape[-1]
         pool = f", {POOLS[self.pool][0]}" if self.pool else ""
         return f"{'depthwise' if self.depthwise else self.title} {size}x{size}{pool}"
+
+
+@dataclass(frozen=True, eq=False)
+class SmallConv(Layer):
+    """A convolution of maps that are too small for the KPU: it computes larger ones, of which a part is cut out.
+
+    The pixels added on the right and below hold the byte that stands for 0, as the KPU's own border does. v3 has no
+    layer that adds or cuts off pixels, except for maps of one pixel.
+
+    least: sides that the KPU's input has at least.
+    """
+
+    conv: KpuConv
+    least: int
+    needs_v4 = True
+
+    def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
+        conv = self.conv
+
+        def make(net: Any, sources: list[PlacedTensor]) -> PlacedTensor:
+            wide = [(0, max(0, self.least - side)) for side in sources[0].shape[1:]]
+            source = net.upload(net.pad(sources[0], wide, conv.part.input_zero))
+            result = net.conv(source, conv.part, pool=conv.pool, depthwise=conv.depthwise, to_main=True)
+            cut = [(0, side - own) for side, own in zip(shape[1:], result.shape[1:], strict=True)]
+            return net.pad(result, cut)  # type: ignore[no-any-return]
+
+        return writer.only_v4(inputs, shape, "uint8", make)
+
+    def describe(self) -> str:
+        return self.conv.describe()
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from maixswitch.kmodel.judge.consistency import HEIGHTS, WIDTHS
 from maixswitch.kmodel.run.arithmetic import POOLS
 from maixswitch.language import tr
 
-from .layers import KpuConv, Layer, Quantised, Shape
+from .layers import KpuConv, Layer, Quantised, Shape, SmallConv
 
 MAX_CHANNELS = 1024
 LEAST = 4
@@ -30,6 +30,9 @@ def check(quantised: Quantised, layers: Sequence[Layer], shapes: Mapping[str, Sh
     picture = shapes[quantised.input]
     errors, small = [], set()
     for layer in layers:
+        if isinstance(layer, SmallConv):
+            problems = _weights(layer.conv, shapes[layer.inputs[0]])
+            errors += [_refused(quantised.title(layer), *problem) for problem in problems]
         if isinstance(layer, KpuConv):
             shape = shapes[layer.inputs[0]]
             # A flat tensor becomes 4x4 maps for the KPU, so only its channels and weights can be too many. Behind the

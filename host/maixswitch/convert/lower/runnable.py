@@ -7,25 +7,53 @@ The firmware only starts with a KPU layer, and no published converter pools afte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from maixswitch.kmodel.format.registers import BatchNorm
+from maixswitch.kmodel.run.arithmetic import POOLS
 from maixswitch.kmodel.write.quantize import FRACTION_BITS, KpuWeights, linear
 
-from .layers import KpuConv, Layer, Quantised, Shape
+from .layers import KpuConv, Layer, Quantised, Shape, SmallConv
+from .limits import LEAST, is_flat
 
 PICKS = (5, 6, 7)
 """Pool types that only choose pixels, which the next layer can do as well if it is 1x1."""
+REACHING = (8, 9)
+"""Pool types of stride 1, whose windows reach beyond the map."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where a tensor lies that only exists because a chain of layers runs in groups of channels.
+
+    split: name of the chain. All its layers are next to each other.
+    whole: the tensor of which this one is some channels, "" for one with memory of its own.
+    first: number of its first channel in ``whole``.
+    in_ram: is ``whole`` joined in the AI RAM, where its parts are made? Else it is joined in main memory.
+    """
+
+    split: str
+    whole: str = ""
+    first: int = 0
+    in_ram: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Runnable:
-    """Layers and shapes as they will be written; the outputs are those of the quantised network."""
+    """Layers and shapes as they will be written; the outputs are those of the quantised network.
+
+    parts: the tensors of chains that run in groups of channels.
+    """
 
     layers: tuple[Layer, ...]
     shapes: Mapping[str, Shape]
+    parts: Mapping[str, Part] = field(default_factory=dict)
+
+    def whole(self, name: str) -> str:
+        """Returns the tensor that ``name`` is some channels of, or else ``name``."""
+        return self.parts[name].whole or name if name in self.parts else name
 
 
 def summing(weights: np.ndarray) -> KpuWeights:
@@ -43,16 +71,41 @@ def copying(channels: int) -> KpuWeights:
     return summing(np.eye(channels, dtype=np.uint8).reshape(channels, channels, 1, 1))
 
 
-def make_runnable(quantised: Quantised) -> Runnable:
-    """Returns the same network without a pool after a depthwise layer, and with a KPU layer in front."""
+def make_runnable(quantised: Quantised, small: bool = False) -> Runnable:
+    """Returns the same network without a pool after a depthwise layer, and with a KPU layer in front.
+
+    small: allow maps that are too small for the KPU, by layers that only v4 has.
+    """
     shapes = dict(quantised.shapes)
-    layers = _with_copied_input(quantised, shapes)
-    return Runnable(tuple(_without_depthwise_pools(layers, shapes, quantised.outputs)), shapes)
+    layers = _without_depthwise_pools(quantised.layers, shapes, quantised.outputs)
+    if small:
+        layers = _with_small_maps(layers, shapes)
+    return Runnable(tuple(_with_copied_input(quantised, layers, shapes)), shapes)
 
 
-def _with_copied_input(quantised: Quantised, shapes: dict[str, Shape]) -> list[Layer]:
+def _with_small_maps(layers: Sequence[Layer], shapes: Mapping[str, Shape]) -> list[Layer]:
+    """Puts a ``SmallConv`` in the place of each convolution of maps that are too small for the KPU."""
+    possible: list[Layer] = []
+    for layer in layers:
+        if isinstance(layer, KpuConv) and _is_small(layer, shapes[layer.inputs[0]]):
+            least = LEAST * POOLS[layer.pool][1]
+            possible.append(SmallConv(layer.sources, layer.inputs, layer.output, layer, least))
+        else:
+            possible.append(layer)
+    return possible
+
+
+def _is_small(conv: KpuConv, shape: Shape) -> bool:
+    # The last results of these pools depend on pixels beyond the map.
+    if is_flat(shape) or conv.pool in REACHING:
+        return False
+    # Of a map smaller than the window of its pool nothing is left.
+    return 0 < min(side // POOLS[conv.pool][1] for side in shape[1:]) < LEAST
+
+
+def _with_copied_input(quantised: Quantised, layers: Sequence[Layer], shapes: dict[str, Shape]) -> Sequence[Layer]:
     """Adds a KPU layer that copies the picture to main memory, if the CPU reads it or it is an output."""
-    name, layers = quantised.input, list(quantised.layers)
+    name = quantised.input
     # A network of numbers has no picture, and starts with a fully connected layer instead.
     if name not in quantised.scales:
         return layers

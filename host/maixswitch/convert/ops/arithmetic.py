@@ -27,6 +27,7 @@ from maixswitch.language import tr, word
 from .affine import scale
 from .fully_connected import SUM
 from .operator import Operator
+from .product import OPERATIONS, combine
 from .unary import follow, leave
 
 FORMULAS: dict[str, Callable[[Numbers, Numbers], Any]] = {
@@ -107,7 +108,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
     if isinstance(left, Value) and isinstance(right, Value):
         _two_tensors(importer, node, importer.waiting(node, 0), importer.waiting(node, 1))
     elif isinstance(left, Value):
-        _with_constant(importer, node, left, importer.weights(node, 1), False)
+        _with_constant(importer, node, importer.waiting(node, 0), importer.weights(node, 1), False)
     else:
         _with_constant(importer, node, importer.waiting(node, 1), importer.weights(node, 0), True)
 
@@ -118,13 +119,12 @@ def _two_tensors(importer: Importer, node: OnnxNode, left: Value, right: Value) 
     if alike and left.tensor == right.tensor:
         leave(importer, node, left, _one_function(node, left.function, right.function))
         return
-    # The firmware can only add two different tensors.
-    if node.kind not in ("Add", "Sum", "Sub"):
+    if node.kind not in OPERATIONS:
         raise node.refused(tr("it takes two tensors"), word(ATTENTION))
-    # Broadcasting would need a layer that repeats a tensor, which the firmware does not have for this.
-    if not alike:
-        why = tr("its inputs have shapes {left} and {right}", left=left.shape, right=right.shape)
-        raise node.refused(why, word("add tensors of one shape"))
+    # v3 can only add two different tensors of one shape.
+    if node.kind not in ("Add", "Sum", "Sub") or not alike:
+        combine(importer, node, left, right)
+        return
     left = importer.settled(left)
     # A subtraction adds the negative, which is folded into the layer that makes the right side.
     if node.kind == "Sub":
@@ -204,8 +204,10 @@ OPERATORS = (
     Operator(
         tuple(FORMULAS),
         read,
-        "with a constant: folded; of two maps: an integer addition; of one tensor's functions (x * sigmoid(x)): curve",
-        "two different maps only by Add or Sum",
+        "with a constant: folded; a sum of two maps: an integer addition; of one tensor's functions "
+        "(x * sigmoid(x)): curve; any other two tensors, such as a map and one number a channel: bytes on the CPU, in "
+        "kmodel v4; the layers between a mean and such numbers (squeeze and excitation): KPU layers",
+        "no quotient and no power of two different tensors; one of the two has the shape of the result",
         elementwise=True,
     ),
 )

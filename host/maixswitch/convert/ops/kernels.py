@@ -8,6 +8,7 @@ are several layers, and their rounded results are added. A shift in the result a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from maixswitch.language import tr
 from .arithmetic import Add
 from .concat import Concat
 from .conv import STRIDE_TYPES, Conv
+from .depthwise_sum import DepthwiseSum
+from .selection import Selection
 from .subsample import Subsample
 
 MOST_EXPANDED = 32
@@ -51,13 +54,14 @@ class Shifted(Conv):
         # The border holds the byte that stands for 0. It is subtracted from all inputs, and added to the result.
         norm = replace(part.norm, add=part.norm.add + (scale.zero << FRACTION_BITS))
         part = replace(part, norm=norm, input_zero=scale.zero)
-        layer = KpuConv(self.sources, (source,), self.output, part, 0, self.depthwise)
+        pool = STRIDE_TYPES[self.stride] if self.stride > 1 else 0
+        layer = KpuConv(self.sources, (source,), self.output, part, pool, self.depthwise)
         quantiser.put(layer, quantiser.graph.shapes[self.output], scale)
 
     def _plain(self) -> Conv:
         """Returns a convolution with a scale that does not come from its input."""
         # The camera's bytes have a factor and an offset for each channel, which the copies cannot keep.
-        return Conv(self.sources, self.inputs, self.output, self.weights, self.bias, self.depthwise)
+        return Conv(self.sources, self.inputs, self.output, self.weights, self.bias, self.depthwise, self.stride)
 
 
 def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[Node] | None:
@@ -69,15 +73,31 @@ def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[N
     blocks = in_blocks(kernel, window, (size[0], size[1]), (out[0], out[1]))
     if blocks is None:
         return None
+    weights_before = kernel.size
+    if conv.depthwise and len(kernel) > MAX_CHANNELS:
+        return _side_by_side(graph, conv, kernel, window)
     # For few channels, a kernel with zeros between the channels is small, and it avoids additions of rounded parts.
     if conv.depthwise and len(conv.weights) <= MOST_EXPANDED and len(blocks.kernels) > 1:
         dense = {shift: without_groups(part, len(part)) for shift, part in blocks.kernels.items()}
         conv, blocks = replace(conv, depthwise=False), replace(blocks, kernels=dense)
-    building = _Building(graph, conv, window.strides, blocks)
+        kernel = without_groups(kernel, len(kernel))
+    halved = None if conv.depthwise else _halved(graph, conv, kernel, window)
+    before: list[Node] = []
+    strides = window.strides
+    # Each block takes the same sums in both forms, because a quarter of the pixels have four times the channels.
+    if halved is not None and len(halved[2].kernels) < len(blocks.kernels):
+        corners, conv, blocks = halved
+        before, strides = [corners], (1, 1)
+    building = _Building(graph, conv, strides, blocks)
     channels = graph.shapes[conv.inputs[0]][0]
     each = 1 if conv.depthwise else max(1, MAX_CHANNELS // channels)
-    nodes = building.wide() if len(blocks.kernels) <= each else building.summed(each)
+    if len(blocks.kernels) <= each:
+        nodes = before + building.wide()
+    else:
+        nodes = before + (building.apart() if conv.depthwise else building.summed(each))
+    sums = [node for node in nodes if isinstance(node, DepthwiseSum)]
     weights = sum(node.weights.size for node in nodes if isinstance(node, Conv))
+    weights += sum(kernel.size for node in sums for kernel in (*node.kernels, node.kernels[0]))
     graph.notes.append(
         tr(
             "node {name}: kernel {h} x {w}, stride {strides}, padding {pads}: {layers} layers with {weights} weights "
@@ -87,12 +107,67 @@ def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[N
             w=window.kernel[1],
             strides=window.strides,
             pads=window.pads,
-            layers=len(nodes),
+            layers=len(nodes) + sum(2 * len(node.kernels) - 1 for node in sums),
             weights=weights,
-            before=kernel.size,
+            before=weights_before,
         )
     )
     return nodes
+
+
+def _side_by_side(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[Node] | None:
+    """Returns a depthwise convolution of too many channels as several, each on a copy of a range of them."""
+    nodes: list[Node] = []
+    parts: list[str] = []
+    height, width = graph.shapes[conv.inputs[0]][1:]
+    for rows in np.array_split(np.arange(len(kernel)), -(-len(kernel) // MAX_CHANNELS)):
+        source, name = (graph.name(f"{conv.output}/blocks", part) for part in ("range", "part"))
+        graph.shapes[source] = (len(rows), height, width)
+        graph.shapes[name] = (len(rows), *graph.shapes[conv.output][1:])
+        channels = tuple(int(row) for row in rows)
+        nodes.append(Selection(conv.sources, conv.inputs, source, channels, range(height), range(width)))
+        bias = np.asarray(conv.bias)[rows]
+        part = replace(conv, inputs=(source,), output=name, weights=conv.weights[rows], bias=bias)
+        inner = rewritten(graph, part, kernel[rows], window)
+        if inner is None:
+            return None
+        nodes += inner
+        parts.append(name)
+    return [*nodes, Concat(conv.sources, tuple(parts), conv.output)]
+
+
+def _halved(graph: Graph, conv: Conv, kernel: Array, window: Window) -> tuple[Shifted, Conv, Blocks] | None:
+    """Returns a convolution of stride 2 as a layer that makes channels of each 2x2 pixels, and one of stride 1.
+
+    A kernel of 7x7 is then one of 4x4. None if the map or the window does not allow it.
+    """
+    channels, height, width = graph.shapes[conv.inputs[0]]
+    out = graph.shapes[conv.output][1:]
+    if window.strides != (2, 2) or height % 2 or width % 2 or 4 * channels > MAX_CHANNELS:
+        return None
+    taps = [
+        [index * window.dilations[axis] - window.pads[axis] for index in range(window.kernel[axis])] for axis in (0, 1)
+    ]
+    top, left = (min(tap // 2 for tap in numbers) for numbers in taps)
+    bottom, right = (max(tap // 2 for tap in numbers) for numbers in taps)
+    apart = np.zeros((len(kernel), 4, channels, bottom - top + 1, right - left + 1))
+    for (row, y), (column, x) in product(enumerate(taps[0]), enumerate(taps[1])):
+        apart[:, 2 * (y % 2) + x % 2, :, y // 2 - top, x // 2 - left] = kernel[:, :, row, column]
+    smaller = apart.reshape(len(kernel), 4 * channels, *apart.shape[3:])
+    half = Window((smaller.shape[2], smaller.shape[3]), pads=(-top, -left, 0, 0))
+    blocks = in_blocks(smaller, half, (height // 2, width // 2), (out[0], out[1]))
+    if blocks is None:
+        return None
+    ones = np.zeros((4, channels, channels, 3, 3))
+    for corner in range(4):
+        ones[corner, np.arange(channels), np.arange(channels), 1 + corner // 2, 1 + corner % 2] = 1
+    name, stated = graph.name(f"{conv.output}/blocks", "corners"), graph.range_of(conv.inputs[0])
+    graph.shapes[name] = (4 * channels, height // 2, width // 2)
+    if stated is not None:
+        graph.ranges[name] = stated
+    weights = ones.reshape(4 * channels, channels, 3, 3)
+    corners = Shifted(conv.sources, conv.inputs, name, weights, np.zeros(4 * channels), stride=2)
+    return corners, replace(conv, inputs=(name,)), blocks
 
 
 @dataclass
@@ -136,6 +211,19 @@ class _Building:
             total = name
         if not early:
             self._subsampled(self._moved(total, self.blocks.base))
+        self.nodes[-1] = replace(self.nodes[-1], output=self.conv.output)
+        return self.nodes
+
+    def apart(self) -> list[Node]:
+        """Returns the sum of depthwise layers, and what shifts it and picks its pixels."""
+        copies = tuple(self._copy(shift) for shift in self.blocks.kernels)
+        kernels, name = tuple(self.blocks.kernels.values()), self._name("sum", len(self.conv.weights))
+        total = DepthwiseSum(self.conv.sources, copies, name, kernels, self.conv.bias, self.conv.curve)
+        stated = self.graph.range_of(self.conv.output)
+        if stated is not None:
+            self.graph.ranges[name] = stated
+        self.nodes.append(total)
+        self._subsampled(self._moved(name, self.blocks.base))
         self.nodes[-1] = replace(self.nodes[-1], output=self.conv.output)
         return self.nodes
 

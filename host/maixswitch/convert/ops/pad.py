@@ -1,4 +1,4 @@
-"""Pad: a border that the next convolution or pool takes in."""
+"""Pad: a border that the next convolution or pool takes in, or more channels."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from maixswitch.convert.graph.float_math import Shape
 from maixswitch.convert.graph.graph import Graph, Node, Phase
-from maixswitch.convert.graph.importer import Importer
+from maixswitch.convert.graph.importer import LARGEST, Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
-from maixswitch.convert.graph.value import is_channels_last, like_channels_last
+from maixswitch.convert.graph.value import Value, is_channels_last, like_channels_last
+from maixswitch.convert.graph.window import Window
 from maixswitch.convert.refusals import AGAIN
 from maixswitch.language import tr, word
 
+from .conv import Conv
 from .operator import Operator
 
 AXES = 4
@@ -58,24 +61,58 @@ def read(importer: Importer, node: OnnxNode) -> None:
     last = is_channels_last(value, shape)
     if not last:
         value = importer.map(node)
-    height, width = (1, 2) if last else (2, 3)
+    channel, height, width = (3, 1, 2) if last else (1, 2, 3)
     widths = _widths(importer, node)
-    # A border along the channels, or one that crops, has no counterpart in a convolution.
-    other = [axis for axis in range(AXES) if axis not in (height, width)]
-    if len(widths) != 2 * AXES or any(widths[axis] or widths[axis + AXES] for axis in other) or min(widths) < 0:
-        raise node.refused(tr("its padding is {pads}", pads=widths), word("pad height and width alone"))
+    # A border that crops, or one of pictures, has no counterpart in a convolution.
+    if len(widths) != 2 * AXES or widths[0] or widths[AXES] or min(widths) < 0:
+        raise node.refused(tr("its padding is {pads}", pads=widths), word("pad height, width and channels alone"))
     mode = str(node.attributes.get("mode", "constant"))
-    if mode not in ("constant", "edge"):
+    more = (widths[channel], widths[channel + AXES])
+    if mode not in ("constant", "edge") or (mode == "edge" and any(more)):
         raise node.refused(tr("its mode is {mode}", mode=mode), word("pad with zeros"))
     pads = (widths[height], widths[width], widths[height + AXES], widths[width + AXES])
+    border = None if mode == "edge" else _number(importer, node)
+    if any(more) and border is not None:
+        value, shape = _with_channels(importer, node, value, more, border, not any(pads))
     # Exporters write a Pad of zero width if the padding happens to be symmetric.
     if not any(pads):
         importer.values[node.outputs[0]] = value
         return
-    border = None if mode == "edge" else _number(importer, node)
     pad = Pad((node.name,), (value.tensor,), node.outputs[0], pads, border)
     size = (shape[0], shape[1] + pads[0] + pads[2], shape[2] + pads[1] + pads[3])
     importer.produce(node, pad, size, like_channels_last(size) if last else None)
+
+
+def _with_channels(
+    importer: Importer, node: OnnxNode, value: Value, more: tuple[int, int], number: float, final: bool
+) -> tuple[Value, Shape]:
+    """Adds a 1x1 convolution that copies the channels between new ones of one number.
+
+    more: new channels before and behind. final: is its result that of the node?
+    Returns the value, in the layout of ``value``, and the shape of its tensor.
+    """
+    shape = importer.shape(value)
+    count, last = shape[0] + sum(more), is_channels_last(value, shape)
+    # The product is taken in floats, because sizes from a file can overflow a whole number.
+    if float(count) * shape[0] > LARGEST:
+        raise node.refused(
+            tr("its padding is {pads}", pads=list(more)), word("use a smaller picture, or fewer channels")
+        )
+    copied = range(more[0], more[0] + shape[0])
+    weights, bias = np.zeros((count, shape[0], 1, 1)), np.full(count, number)
+    weights[copied, range(shape[0])], bias[copied] = 1, 0
+    name = node.outputs[0] if final else importer.graph.name(node.outputs[0], "channels")
+    conv = Conv((node.name,), (value.tensor,), name, weights, bias, window=Window((1, 1)))
+    wide = (count, *shape[1:])
+    importer.add(conv, wide)
+    # The new channels hold nothing that the range of a quantised file leaves out, if it covers their number.
+    low, high = importer.graph.ranges.get(value.tensor, (np.inf, -np.inf))
+    if low <= number <= high:
+        importer.graph.ranges[name] = (low, high)
+    like = like_channels_last(wide) if last else Value("", "", (1, *wide))
+    result = Value(name, name, like.shape, like.order)
+    importer.remember_order(result)
+    return result, wide
 
 
 def _widths(importer: Importer, node: OnnxNode) -> list[int]:
@@ -103,6 +140,9 @@ def _number(importer: Importer, node: OnnxNode) -> float:
 
 OPERATORS = (
     Operator(
-        ("Pad",), read, "becomes padding of the convolution behind it", "of height and width, whichever axes they are"
+        ("Pad",),
+        read,
+        "of height and width: padding of the convolution behind it; of channels: a 1x1 layer of the KPU",
+        "constant",
     ),
 )

@@ -46,6 +46,9 @@ def read_dequantize(importer: Importer, node: OnnxNode) -> None:
     if maker is None or maker.kind != "QuantizeLinear" or not np.allclose(_range(importer, maker), (low, high)):
         why = tr("its input does not come from a QuantizeLinear with the same numbers")
         raise node.refused(why, word(FLOAT))
+    if node.outputs[0] in importer.uncomputed:
+        importer.values[node.outputs[0]] = value
+        return
     # Some quantisers write one DequantizeLinear for each reader. All of them are one tensor.
     first = importer.dequantised.setdefault(name, node.outputs[0])
     if first != node.outputs[0]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,10 @@ from maixswitch.language import tr, word
 from .operator import Operator
 from .views import flat
 
-VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity")
+VIEWS = (
+    *("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity"),
+    *("QuantizeLinear", "DequantizeLinear"),
+)
 """Operators that may come behind a node that is left out at the end."""
 
 
@@ -82,12 +85,20 @@ def _leave_out(importer: Importer, node: OnnxNode, value: Value, axis: int) -> N
     )
     importer.graph.notes.append(note)
     importer.values[node.outputs[0]] = value
+    importer.uncomputed.update(_behind(importer, node.outputs[0]))
 
 
 def _is_last(importer: Importer, name: str) -> bool:
     """Do only other views of the tensor, or nothing, come behind it?"""
     readers = importer.readers.get(name, [])
     return all(reader.kind in VIEWS and _is_last(importer, reader.outputs[0]) for reader in readers)
+
+
+def _behind(importer: Importer, name: str) -> Iterator[str]:
+    """Yields the names of all tensors made of one."""
+    for reader in importer.readers.get(name, []):
+        yield reader.outputs[0]
+        yield from _behind(importer, reader.outputs[0])
 
 
 OPERATORS = (

@@ -14,13 +14,14 @@ from .arithmetic import Add
 from .concat import Concat
 from .conv import Conv
 from .pool import Pool
+from .selection import Selection
 
 
 def split(graph: Graph) -> None:
     """Splits all convolutions that need it.
 
     Parts of the output stand side by side, which is exact. Parts of the input are rounded before they are added. They
-    are those of a Concat; a convolution of any other input stays as it is, and the limits refuse it.
+    are those of a Concat, or ranges of channels that a copy takes from any other map.
     """
     # The order of the network matters, because a split output is a Concat for the next layer.
     for node in list(graph.nodes):
@@ -52,13 +53,13 @@ def _over_outputs(graph: Graph, conv: Conv) -> None:
 
 def _over_inputs(graph: Graph, conv: Conv) -> list[Conv]:
     """Splits over the inputs if they are too many; returns the convolutions that there are instead."""
-    maker = graph.maker(conv.inputs[0])
-    if graph.shapes[conv.inputs[0]][0] <= MAX_CHANNELS or not isinstance(maker, Concat):
+    whole, nodes = conv.inputs[0], list[Node]()
+    if graph.shapes[whole][0] <= MAX_CHANNELS:
         return [conv]
-    groups = _groups(graph, maker)
+    maker = graph.maker(whole)
+    groups = _groups(graph, maker) if isinstance(maker, Concat) else None
     if groups is None:
-        return [conv]
-    nodes: list[Node] = []
+        groups = _ranges(graph, conv, nodes)
     parts: list[Conv] = []
     first, bias = 0, np.asarray(conv.bias)
     for names in groups:
@@ -67,9 +68,9 @@ def _over_inputs(graph: Graph, conv: Conv) -> list[Conv]:
         first += count
         source = names[0]
         if len(names) > 1:
-            source = graph.name(maker.output, "part")
-            graph.shapes[source] = (count, *graph.shapes[maker.output][1:])
-            nodes.append(Concat(maker.sources, tuple(names), source))
+            source = graph.name(whole, "part")
+            graph.shapes[source] = (count, *graph.shapes[whole][1:])
+            nodes.append(Concat(conv.sources, tuple(names), source))
         if conv.depthwise:
             # The parts of a depthwise layer stand side by side as well.
             name = _name(graph, conv, conv.output, count)
@@ -102,6 +103,20 @@ def _sum(graph: Graph, conv: Conv, names: list[str]) -> list[Node]:
     if conv.pool:
         nodes.append(Pool(conv.sources, (total,), conv.output, conv.pool))
     return nodes
+
+
+def _ranges(graph: Graph, conv: Conv, nodes: list[Node]) -> list[list[str]]:
+    """Adds copies of ranges of channels that the KPU can read to ``nodes``, and returns their names."""
+    whole = conv.inputs[0]
+    channels, height, width = graph.shapes[whole]
+    groups: list[list[str]] = []
+    for numbers in np.array_split(np.arange(channels), -(-channels // MAX_CHANNELS)):
+        name = graph.name(whole, "part")
+        graph.shapes[name] = (len(numbers), height, width)
+        picked = tuple(int(number) for number in numbers)
+        nodes.append(Selection(conv.sources, (whole,), name, picked, range(height), range(width)))
+        groups.append([name])
+    return groups
 
 
 def _groups(graph: Graph, concat: Concat) -> list[list[str]] | None:

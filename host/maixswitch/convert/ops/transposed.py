@@ -20,6 +20,7 @@ from maixswitch.language import tr, word
 
 from .conv import Conv
 from .depth_to_space import BLOCKS, DepthToSpace
+from .grown import grown
 from .operator import Operator
 from .subsample import Subsample
 
@@ -51,7 +52,14 @@ def read(importer: Importer, node: OnnxNode) -> None:
         raise node.refused(why, word(AGAIN))
     gaps = pair(node, "dilations")
     down, right = _axes(node, (shape[1], shape[2]), (weights.shape[2], weights.shape[3]), gaps)
-    block = down.stride
+    block, tensor = down.stride, value.tensor
+    # Without a padding the result has more pixels than the blocks of the map; then a border of zeros makes the rest.
+    more = [max(0, -(-axis.out // axis.stride) - axis.side) for axis in (down, right)]
+    if block in (1, *BLOCKS) and down.stride == right.stride and any(more):
+        border = grown(importer.graph, (node.name,), tensor, node.outputs[0], (0, 0, more[0], more[1]))
+        if border is not None:
+            tensor, shape = border.output, importer.graph.shapes[border.output]
+            importer.add(border, shape)
     sides = (block * shape[1], block * shape[2])
     # Blocks of one pixel are a plain convolution.
     if down.stride != right.stride or block not in (1, *BLOCKS) or down.out > sides[0] or right.out > sides[1]:
@@ -72,7 +80,7 @@ def read(importer: Importer, node: OnnxNode) -> None:
         if block == 1 and sides == (down.out, right.out)
         else importer.graph.name(node.outputs[0], "low")
     )
-    conv = Conv((node.name,), (value.tensor,), low, kernel, np.repeat(bias, block**2), window=window)
+    conv = Conv((node.name,), (tensor,), low, kernel, np.repeat(bias, block**2), window=window)
     importer.produce(node, conv, (len(kernel), *shape[1:]))
     if block > 1:
         cropped = sides != (down.out, right.out)
@@ -129,6 +137,6 @@ OPERATORS = (
         ("ConvTranspose",),
         read,
         "a KPU layer that makes all pixels of each block, then DepthToSpace, which is exact",
-        "stride 1 to 4, the same in both directions; a map at most that many times larger",
+        "stride 1 to 4, the same in both directions; a map more than that many times larger gets a border first",
     ),
 )

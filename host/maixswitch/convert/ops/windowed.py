@@ -20,6 +20,7 @@ from maixswitch.language import tr, word
 from .conv import Conv, depthwise, strided
 from .fully_connected import connect
 from .grouped import GroupedFullyConnected
+from .grown import grown
 from .kernels import rewritten
 from .operator import Operator
 
@@ -46,9 +47,15 @@ def _as_kpu_has_it(graph: Graph, conv: Conv, window: Window) -> list[Node]:
     native = Conv(conv.sources, conv.inputs, conv.output, weights, conv.bias, deep, curve=conv.curve)
     # 5x5 and 2x2 kernels, dilations and odd paddings may still be 3x3 around some pixel, which is a single layer.
     nodes = _single(graph, native, window) or rewritten(graph, native, weights, window)
+    # The KPU makes at most as many pixels as it reads; so the CPU adds the padding before it.
+    wide = grown(graph, conv.sources, conv.inputs[0], conv.output, window.pads) if nodes is None else None
+    if wide is not None and any(window.pads):
+        inside = replace(window, pads=(0, 0, 0, 0))
+        native = replace(native, inputs=(wide.output,))
+        nodes = _single(graph, native, inside) or rewritten(graph, native, weights, inside)
+        nodes = [wide, *nodes] if nodes is not None else None
     if nodes is None:
         h, w = window.kernel
-        # The KPU makes at most as many pixels as it reads.
         if any(out > side for out, side in zip(graph.shapes[conv.output][1:], shape[1:], strict=True)):
             why = tr("its kernel of {h} x {w} with padding {pads} makes the map larger", h=h, w=w, pads=window.pads)
             raise graph.refused(conv, why, word("use a padding of at most half the kernel"))
@@ -144,6 +151,7 @@ OPERATORS = (
         read,
         "a KPU layer",
         "1x1 and 3x3, depthwise or full; stride 2 and 4 as a pool that picks pixels; any other kernel, stride, "
-        "padding, dilation as 3x3 blocks on shifted maps, if the map does not grow; over a whole map: fully connected",
+        "padding, dilation as 3x3 blocks on shifted maps; a map that grows gets its border from the CPU; over a whole "
+        "map: fully connected",
     ),
 )

@@ -19,6 +19,7 @@ from maixswitch.kmodel.format.v3_layers import QuantizedResizeNearest
 from maixswitch.kmodel.run.arithmetic import POOLS, activate
 from maixswitch.kmodel.run.model import load
 from maixswitch.kmodel.write.quantize import FRACTION_BITS, Scale, linear
+from maixswitch.kmodel.write.v4_from_v3 import as_v4
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 
@@ -71,7 +72,8 @@ class Trial:
         start = writer.conv(writer.input, copying(1), to_main=True)
         rooms = [_room(writer, start, values) for values in inputs]
         writer.output(layer.write(writer, rooms, shape))
-        model = load(writer.build(), ROUNDING, backend="numpy")
+        data = as_v4(writer)[0] if layer.needs_v4 else writer.build()
+        model = load(data, ROUNDING, backend="numpy")
         results = []
         for parts in zip(*inputs, strict=True):
             steps = model.run_layers(np.zeros((1, 4, 4), np.uint8))
@@ -79,7 +81,7 @@ class Trial:
             for part in parts:
                 room, _ = next(steps)
                 raw = np.frombuffer(np.ascontiguousarray(part).tobytes(), np.uint8)
-                model.machine.bytes(room.spec.output, raw.size)[:] = raw
+                model.machine.bytes(room.written()[0].start, raw.size)[:] = raw
             *_, (_, written) = steps
             results.append(np.frombuffer(written[-1].tobytes(), dtype).reshape(shape))
         return np.stack(results)
@@ -93,7 +95,13 @@ def _room(writer: KModelWriter, start: PlacedTensor, values: Values) -> PlacedTe
 
 
 def run_conv(layer: KpuConv, images: Values) -> Values:
-    """Returns uint8 (n, c, h, w) through a KPU layer, fast, within a rounding of the chip: its sums are float32."""
+    """Returns uint8 (n, c, h, w) through a KPU layer, fast, within a rounding of the chip: its sums are float32.
+
+    Flat images (n, c) stay flat.
+    """
+    if images.ndim == 2:
+        flat: Values = run_conv(layer, images[:, :, None, None])[:, :, 0, 0]
+        return flat
     part = layer.part
     # The pool types 5 and 7 pick pixels. Skipping the others before the sums gives the same result faster.
     stride = {5: 2, 7: 4}.get(layer.pool, 1)

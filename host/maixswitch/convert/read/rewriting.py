@@ -6,6 +6,8 @@ from collections.abc import Iterator, Set
 
 from maixswitch.convert.graph.graph import Graph, Node, Phase
 from maixswitch.convert.ops.conv import Conv, add_lead_in
+from maixswitch.convert.ops.fully_connected import FullyConnected
+from maixswitch.convert.ops.large_connected import as_bytes
 from maixswitch.convert.ops.split import split
 from maixswitch.convert.ops.windowed import settle
 from maixswitch.convert.refusals import DEAD
@@ -30,6 +32,9 @@ def rewrite(graph: Graph, refusals: list[MaixSwitchError], kept: Set[str]) -> No
         else:
             for node in list(graph.nodes):
                 try:
+                    # The activation behind a layer that becomes one of bytes can then be part of it.
+                    if phase is Phase.CURVES and isinstance(node, FullyConnected) and as_bytes(graph, node):
+                        continue
                     node.rewrite(graph, phase)
                     # The other forms of a convolution are made of several operators, which no node may know.
                     if phase is Phase.WINDOWS and isinstance(node, Conv):

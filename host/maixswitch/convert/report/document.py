@@ -62,11 +62,18 @@ def document(facts: Facts) -> Document:
         else {"kind": agreement.kind, "agree": agreement.agree, "of": agreement.of, "share": agreement.share},
         "accuracy": _accuracy(facts),
         "answers": [_answer(facts, answer) for answer in worst_first(facts.answers)] if facts.judged else [],
+        "only_v4": _only_v4(facts),
         "fits": fits,
         "unchanging": list(quantised.unchanging),
         "notes": list(facts.notes),
         "kmodel": kmodel,
     }
+
+
+def _only_v4(facts: Facts) -> list[str]:
+    """Returns the nodes for which kmodel v3 has no layer, as "name (operator)"."""
+    titles = [facts.quantised.title(layer) for layer in facts.lowered.only_v4]
+    return list(dict.fromkeys(f"{name} ({kind})" for name, kind in titles))
 
 
 def _steps(facts: Facts) -> Iterator[Document]:
@@ -281,6 +288,15 @@ def summary(report: Document) -> list[str]:
             all=ram["bytes"],
         )
     )
+    only_v4 = report["only_v4"]
+    if only_v4:
+        lines.append(
+            tr(
+                "kmodel v4, because v3 has no layer for {count} nodes: {names}; not every firmware runs v4",
+                count=len(only_v4),
+                names=", ".join(only_v4[:3]) + (" ..." if len(only_v4) > 3 else ""),
+            )
+        )
     run, fps = kmodel["estimate"]["run_ms"], kmodel["estimate"]["fps"]
     lines.append(
         tr(

@@ -28,6 +28,8 @@ def run(model: KModel, lowered: Lowered, quantised: Quantised, image: NDArray[An
             values = values.view("<f4")  # floats that a layer of bytes made
         if values.size == size:  # the moves before a layer have other sizes
             tensors[name] = values.reshape(lowered.shapes[name])
+    for name, parts in lowered.joined.items():
+        tensors[name] = np.concatenate([tensors[part] for part in parts])
     # A view has no layer in the file, but the comparison knows it by its own name.
     for layer in quantised.layers:
         if layer.is_view and layer.inputs[0] in tensors:

@@ -94,6 +94,12 @@ class ConvNode(Node):
             )
         return None
 
+    def covers_map(self) -> bool:
+        """Has the window the size of the map, without a border, so that each map gives one result?"""
+        g = self.geometry
+        pads = (g.pad_h.before, g.pad_h.after, g.pad_w.before, g.pad_w.after, g.dilation_h - 1, g.dilation_w - 1)
+        return (g.filter_h, g.filter_w) == self.in_shape[2:] and not any(pads)
+
     def work(self) -> int:
         taps = self.in_shape[1] // self.groups * self.geometry.filter_h * self.geometry.filter_w
         return taps * (prod(self.shapes()["output"]) + CALL_COST)

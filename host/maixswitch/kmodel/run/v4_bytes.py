@@ -24,7 +24,7 @@ from .chip import Chip
 from .cpu_arithmetic import ONE, MultiplyAdd
 from .v3_cpu import nearest
 from .v4_float import floats, operands, store
-from .window import convolve
+from .window import convolve, whole
 
 
 def octets(chip: Chip, part: Range, shape: tuple[int, ...] | None = None) -> Bytes:
@@ -93,7 +93,10 @@ def quantized_conv2d(spec: QuantizedConv2d, chip: Chip) -> None:
     images = octets(chip, spec.input, spec.in_shape).astype(np.int64) + spec.in_offset
     weights = spec.weights.astype(np.int64) + spec.weight_offset
     bias = spec.bias.astype(np.int64)
-    result = np.stack([convolve(image, weights, bias, spec.geometry, spec.groups, False) for image in images])
+    if spec.covers_map():
+        result = whole(images, weights, bias, spec.groups)
+    else:
+        result = np.stack([convolve(image, weights, bias, spec.geometry, spec.groups, False) for image in images])
     # The sums of the source are int32 and wrap around, which a network with extreme weights may show.
     scaled = scale(wrap32(result), spec.out_mul, spec.out_shift)
     store_octets(chip, spec.output, clamp8(scaled + spec.out_offset))

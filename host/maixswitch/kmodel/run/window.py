@@ -94,6 +94,18 @@ def convolve(
     return total.reshape(out, out_h, out_w)
 
 
+def whole(images: Ints, weights: Ints, start: Ints, groups: int) -> Ints:
+    """The sums (n, out, 1, 1) of windows as large as the maps, for whole numbers, whose sums have no order.
+
+    images: (n, c, h, w). weights: (out, c / groups, h, w). start: (out,).
+    """
+    number, out = len(images), len(weights)
+    parts = images.reshape(number, groups, -1)
+    sums = np.einsum("ngi,goi->ngo", parts, weights.reshape(groups, out // groups, -1))
+    result: Ints = sums.reshape(number, out, 1, 1) + start.reshape(1, -1, 1, 1)
+    return result
+
+
 def reduce_window(
     image: Array, init: np.float32, geometry: Geometry, step: Callable[[Array, Array], Array]
 ) -> tuple[Array, Ints]:

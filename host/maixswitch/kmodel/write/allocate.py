@@ -47,20 +47,30 @@ def allocate(
     return main, rows
 
 
+def fits_ai_ram(steps: Steps, entries: Sequence[PlacedTensor], outputs: Sequence[PlacedTensor]) -> bool:
+    """Does ``allocate`` have an address for all maps in the AI RAM?"""
+    values = set_lifetimes(steps, entries, outputs)
+    return _fit([value for value in values if value.memory == "ai_ram"]) <= airam.ROWS
+
+
 def set_lifetimes(steps: Steps, entries: Sequence[PlacedTensor], outputs: Sequence[PlacedTensor]) -> list[PlacedTensor]:
     """Sets ``first`` and ``last`` of every value, the steps between which it is needed; returns all values in order."""
-    values = list(entries)
+    values, known = list(entries), set(entries)
     for value in entries:
         value.first = value.last = 0
     for index, (inputs, written) in enumerate(steps):
         for value in inputs:
+            value.storage.last = index
+        for value in (part.storage for part in written):
+            # The parts of a map are written by several layers, and it needs its memory from the first one on.
+            if value not in known:
+                value.first = index
+                values.append(value)
+                known.add(value)
             value.last = index
-        for value in written:
-            value.first = value.last = index
-            values.append(value)
     # An output must not be overwritten before the host has read it, so it outlives the last layer.
     for value in outputs:
-        value.last = len(steps)
+        value.storage.last = len(steps)
     return values
 
 

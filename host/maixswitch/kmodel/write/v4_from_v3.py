@@ -1,4 +1,4 @@
-"""Writes the layers of a v3 file as the nodes of a v4 file that computes the same.
+"""Writes the layers of a v3 file as the nodes of a v4 file that computes the same, and those that only v4 has.
 
 The results are equal in bytes, with two exceptions: sums of bytes, which v3 rounds down and v4 to the nearest, and the
 last digits of floats.
@@ -13,7 +13,7 @@ import numpy as np
 
 from maixswitch.kmodel.format import v3_layers as body
 from maixswitch.kmodel.format.arrays import FLOAT_MAX
-from maixswitch.kmodel.format.program import MAIN
+from maixswitch.kmodel.format.program import AI_RAM, MAIN
 
 from .quantize import Scale
 from .v4_numbers import sum_numbers
@@ -34,22 +34,29 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
     Raises ValueError if the AI RAM is too small, and for a layer that v4 cannot express.
     """
     # The layers say where in memory their parts begin, so the addresses of v3 are needed.
-    written.build()
+    written.place()
     net, known, counts = V4Writer(), dict[int, PlacedTensor](), list[int]()
     source = written.input
     known[id(source)] = net.add_input(source.shape, source.dtype, source.memory)
     for node in written.nodes:
-        record, before = node.make(), len(net)
-        inputs = [known[id(value)] for value in node.inputs]
-        if node.weights is not None:
-            results = _conv(net, node, inputs[0])
+        before = len(net)
+        inputs = [_known(known, value) for value in node.inputs]
+        record = node.make() if node.only_v4 is None else None
+        if node.only_v4 is not None:
+            results = [node.only_v4(net, inputs)]
+        elif node.weights is not None:
+            results = _conv(net, node, inputs[0], [_known(known, value) for value in node.outputs if value.base])
         elif isinstance(record, body.Concat):
             results = [_concat(net, record, node, inputs)]
+        elif isinstance(record, body.FullyConnected):
+            results = [_fully_connected(net, record, node, inputs[0])]
         elif node.number in TRANSLATIONS:
             results = [TRANSLATIONS[node.number](net, record, inputs)]
         else:
             raise ValueError(f"layer type {node.number} of v3 has no counterpart in v4")
         for value, result in zip(node.outputs, results, strict=True):
+            if value.base:
+                continue
             # A layer of v3 moves bytes whatever they mean, so a result may have another type than its node of v4.
             same = result.shape == value.shape and result.dtype == value.dtype
             known[id(value)] = result if same else result.viewed(value.shape, value.dtype)
@@ -59,11 +66,21 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
     return net.build(), counts
 
 
-def _conv(net: V4Writer, node: Node, source: PlacedTensor) -> list[PlacedTensor]:
+def _known(known: dict[int, PlacedTensor], value: PlacedTensor) -> PlacedTensor:
+    """The tensor of v4 for one of v3; the same part of it for a view, whose base comes to be with its first part."""
+    if value.base is None:
+        return known[id(value)]
+    base = known.setdefault(id(value.base), PlacedTensor(value.memory, value.base.dtype, value.base.shape))
+    return PlacedTensor(value.memory, value.dtype, value.shape, base=base.storage, offset=base.offset + value.offset)
+
+
+def _conv(net: V4Writer, node: Node, source: PlacedTensor, parts: list[PlacedTensor]) -> list[PlacedTensor]:
     assert node.weights is not None
     pool, depthwise = node.registers["pool_type"], bool(node.registers["depth_wise_layer"])
     to_main = node.outputs[-1].memory == MAIN
-    return list(net.conv_both(source, node.weights, pool=pool, depthwise=depthwise, to_main=to_main))
+    in_ram, in_main = (next((part for part in parts if part.memory == memory), None) for memory in (AI_RAM, MAIN))
+    into = (in_ram, in_main)
+    return list(net.conv_both(source, node.weights, pool=pool, depthwise=depthwise, to_main=to_main, into=into))
 
 
 def _quantize(net: V4Writer, record: body.Quantize, inputs: list[PlacedTensor]) -> PlacedTensor:
@@ -174,8 +191,9 @@ def _remove_padding(net: V4Writer, record: body.RemovePadding, inputs: list[Plac
     return net.pad(inputs[0].viewed((record.channels, 4, 4)), [(0, -3), (0, -3)])
 
 
-def _fully_connected(net: V4Writer, record: body.FullyConnected, inputs: list[PlacedTensor]) -> PlacedTensor:
-    flat = inputs[0].viewed((record.in_channels,))
+def _fully_connected(net: V4Writer, record: body.FullyConnected, node: Node, source: PlacedTensor) -> PlacedTensor:
+    # A layer of groups reads a part of its input, which begins later.
+    flat = source.viewed((record.in_channels,), offset=record.input - node.inputs[0].address)
     return net.matmul(flat, np.asarray(record.weights), record.bias, ACTIVATIONS[record.act])
 
 
@@ -190,7 +208,6 @@ TRANSLATIONS: Mapping[int, Callable[[V4Writer, Any, list[PlacedTensor]], PlacedT
     12: _dequantize,
     13: _table,
     15: _softmax,
-    18: _fully_connected,
     20: _flatten,
     22: _resize,
     23: _resize,

@@ -37,10 +37,10 @@ def range_of(value: PlacedTensor) -> Range:
 
     In the AI RAM its size is that of the maps with their unused bytes, elsewhere that of the elements alone.
     """
-    memory, dtype, address = value.memory, value.dtype, value.storage.address
+    memory, dtype = value.memory, value.dtype
     if memory == AI_RAM:
-        return Range(MEMORY_NUMBERS[memory], DATATYPE_NUMBERS[dtype], address * ROW, value.room * ROW)
-    return Range(MEMORY_NUMBERS[memory], DATATYPE_NUMBERS[dtype], address + value.offset, value.bytes)
+        return Range(MEMORY_NUMBERS[memory], DATATYPE_NUMBERS[dtype], value.start * ROW, value.room * ROW)
+    return Range(MEMORY_NUMBERS[memory], DATATYPE_NUMBERS[dtype], value.start, value.bytes)
 
 
 @dataclass(eq=False)
@@ -108,9 +108,8 @@ class V4Nodes:
         return assemble(header, [(node.opcode, node.encode) for node in self._nodes])
 
     def _steps(self) -> tuple[list[tuple[list[PlacedTensor], list[PlacedTensor]]], list[PlacedTensor]]:
-        """Inputs and outputs of each node, and the outputs of the model; views are replaced by what they show."""
-        steps = [([value.storage for value in node.inputs], node.outputs) for node in self._nodes]
-        return steps, [value.storage for value in self._outputs]
+        """Inputs and outputs of each node, and the outputs of the model."""
+        return [(node.inputs, node.outputs) for node in self._nodes], self._outputs
 
     def _value(self, shape: Sequence[int], dtype: str, memory: str = MAIN) -> PlacedTensor:
         return PlacedTensor(memory, dtype, tuple(shape))

@@ -19,7 +19,7 @@ class PlacedTensor:
     address: byte offset in main memory or in the constants, or row in the AI RAM; set when the file is built.
     first, last: the layers between which the value is needed.
     base: the tensor whose bytes this one shares, None for a tensor that has its bytes for itself.
-    offset: of its first byte in the bytes of ``base``.
+    offset: of its first byte in the bytes of ``base``, or of its first row in the AI RAM.
     """
 
     memory: str
@@ -35,6 +35,30 @@ class PlacedTensor:
     def storage(self) -> PlacedTensor:
         """The tensor that has the address."""
         return self if self.base is None else self.base
+
+    @property
+    def start(self) -> int:
+        """Its own address, once the tensor that has the bytes has one."""
+        return self.storage.address + self.offset
+
+    def channels(self, first: int, count: int) -> PlacedTensor:
+        """``count`` channels of a map (channels, h, w), from ``first`` on, at the same address.
+
+        Raises ValueError where they begin or end inside a row of the AI RAM or a word of main memory.
+        """
+        total, height, width = self.shape
+        # The DMA writes words of 8 bytes, and the KPU whole rows, in which narrow maps lie side by side.
+        unit = MapLayout(*self.shape).groups if self.memory == "ai_ram" else 1
+        inside = first % unit or (count % unit and first + count != total)
+        offset = first * height * width * DTYPES[self.dtype].itemsize
+        if self.memory == "ai_ram":
+            offset = MapLayout(first, height, width).rows if first else 0
+        elif offset % BLOCK_BYTES:
+            inside = 1
+        if inside or not 0 <= first < first + count <= total:
+            raise ValueError(f"channels {first} to {first + count} of {self.shape} cannot be used apart")
+        shape = (count, height, width)
+        return PlacedTensor(self.memory, self.dtype, shape, base=self.storage, offset=self.offset + offset)
 
     def viewed(self, shape: tuple[int, ...], dtype: str = "", offset: int = 0) -> PlacedTensor:
         """Bytes of main memory or constants, from ``offset`` on, under another shape.

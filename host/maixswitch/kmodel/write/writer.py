@@ -14,14 +14,12 @@ import numpy as np
 
 from maixswitch.kmodel.format import airam
 from maixswitch.kmodel.format import v3_layers as body
-from maixswitch.kmodel.format.airam import MapLayout
 from maixswitch.kmodel.format.arrays import DTYPES, Array
 from maixswitch.kmodel.format.binary_record import write
-from maixswitch.kmodel.format.conv import LOAD_BYTES, MAX_LOADS
-from maixswitch.kmodel.format.pools import POOL_TYPES
 
-from .allocate import allocate, live, set_lifetimes
-from .quantize import KpuWeights, fixed_argument
+from .allocate import allocate, fits_ai_ram, live, set_lifetimes
+from .kpu_layers import KpuLayers, conv_registers, maps_of
+from .quantize import KpuWeights
 from .v3_file import EIGHT_BIT, Header, assemble, conv_body
 from .value import PlacedTensor
 
@@ -30,7 +28,10 @@ CONV, ADD_PADDING, REMOVE_PADDING, UPLOAD = 10240, 10241, 10242, 10243
 
 @dataclass(eq=False)
 class Node:
-    """One layer; ``make`` returns its body after every value has an address."""
+    """One layer; ``make`` returns its body after every value has an address.
+
+    only_v4: for a layer that v3 does not have, adds its nodes to a ``V4Writer``; takes the writer and the inputs.
+    """
 
     number: int
     inputs: list[PlacedTensor]
@@ -38,67 +39,10 @@ class Node:
     make: Callable[[], object]
     weights: KpuWeights | None = None
     registers: dict[str, int] = field(default_factory=dict)
+    only_v4: Callable[[Any, list[PlacedTensor]], PlacedTensor] | None = None
 
 
-def conv_registers(
-    part: KpuWeights, source: MapLayout, target: MapLayout, pool: int, depthwise: bool, to_main: bool
-) -> dict[str, int]:
-    """The register block of a KPU layer without its two rows in the AI RAM.
-
-    source, target: the maps that it reads and writes.
-    pool: a key of POOL_TYPES.
-    to_main: True for a copy of the result in main memory.
-    Raises ValueError where the weights do not fit: the KPU loads them 64 times, 30 KiB each (60 KiB for 16 bits).
-    """
-    # The KPU loads all weights of an output at once; a depthwise layer has a single load.
-    out, inner, size, _ = part.weights.shape
-    unit = part.weights.dtype.itemsize
-    per_output = size * size * inner * unit
-    at_once = out if depthwise else min(out, LOAD_BYTES[unit] // per_output)
-    loads = -(-out // at_once) if at_once else MAX_LOADS + 1
-    # ``load_time`` has six bits and ``para_size`` 17, so a larger layer would be cut off silently.
-    if loads > MAX_LOADS or per_output * at_once >= 1 << 17:
-        raise ValueError(f"a convolution of {inner} to {out} channels does not fit into {MAX_LOADS} weight loads")
-    arg_x, shr_x = fixed_argument(part.weight_zero)
-    arg_w, shr_w = fixed_argument(part.input_zero)
-    pixels = target.height * target.width
-    return {
-        "depth_wise_layer": int(depthwise),
-        "i_ch_num": source.channels - 1,
-        "o_ch_num": out - 1,
-        "o_ch_num_coef": at_once - 1,
-        "i_row_wid": source.width - 1,
-        "i_col_high": source.height - 1,
-        "o_row_wid": target.width - 1,
-        "o_col_high": target.height - 1,
-        "kernel_type": 1 if size == 3 else 0,
-        "pool_type": pool,
-        "load_para": 1,
-        "dma_burst_size": 15,
-        "pad_value": part.input_zero,
-        "load_coor": 1,
-        "load_time": loads - 1,
-        "para_size": per_output * at_once,
-        "channel_switch_addr": source.line_rows * source.height,
-        "row_switch_addr": source.line_rows,
-        "coef_group": source.groups,
-        "load_act": 1,
-        "wb_channel_switch_addr": target.line_rows * target.height,
-        "wb_row_switch_addr": target.line_rows,
-        "wb_group": target.groups,
-        "shr_w": shr_w,
-        "shr_x": shr_x,
-        "arg_w": arg_w,
-        "arg_x": arg_x,
-        "arg_add": size * size * part.weight_zero * part.input_zero,
-        "send_data_out": int(to_main),
-        # The field has 16 bits; nncase 0.1 writes the lower 16 bits of larger numbers.
-        "channel_byte_num": (pixels - 1) & 0xFFFF,
-        "dma_total_byte": pixels * out - 1,
-    }
-
-
-class KModelWriter:
+class KModelWriter(KpuLayers):
     """Collects layers in the order they run; every method returns the value that its layer makes.
 
     The input is uint8 (channels, height, width) in the AI RAM, or with ``floats`` that many float32 for a network of
@@ -114,37 +58,39 @@ class KModelWriter:
         self.nodes: list[Node] = []
         self.outputs: list[PlacedTensor] = []
 
-    def conv(
-        self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = False
-    ) -> PlacedTensor:
-        """A KPU layer; its result lies in main memory if ``to_main``, else in the AI RAM for the next KPU layer."""
-        return self.conv_both(source, part, pool=pool, depthwise=depthwise, to_main=to_main)[int(to_main)]
+    def room(self, memory: str, shape: tuple[int, ...]) -> PlacedTensor:
+        """Memory for a uint8 map (channels, h, w) whose channels several KPU layers write (``conv_both``, ``into``)."""
+        return self._value(memory, "uint8", shape)
 
     def conv_both(
-        self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
+        self,
+        source: PlacedTensor,
+        part: KpuWeights,
+        *,
+        pool: int = 0,
+        depthwise: bool = False,
+        to_main: bool = True,
+        into: tuple[PlacedTensor | None, PlacedTensor | None] = (None, None),
     ) -> tuple[PlacedTensor, ...]:
-        """A KPU layer. Returns its result in the AI RAM, and with ``to_main`` also the copy in main memory."""
-        layout = MapLayout(*source.shape)
-        out, inner, size, other = part.weights.shape
-        expected = 1 if depthwise else layout.channels
-        # The emulator and the chip take the sizes from the input, so wrong weights would be read beyond their end.
-        if inner != expected or size != other or size not in (1, 3) or (depthwise and out != layout.channels):
-            raise ValueError(f"weights {part.weights.shape} do not fit the input {source.shape}")
-        if pool not in POOL_TYPES:
-            raise ValueError(f"no pool type {pool}; there are {sorted(POOL_TYPES)}")
-        stride = POOL_TYPES[pool].stride
-        target = MapLayout(out, layout.height // stride, layout.width // stride)
-        features = self._value("ai_ram", "uint8", (out, target.height, target.width))
+        """A KPU layer. Returns its result in the AI RAM, and with ``to_main`` also the copy in main memory.
+
+        into: channels of rooms in the AI RAM and in main memory that take the result, None for memory of its own.
+        """
+        layout, target = maps_of(source, part, pool, depthwise)
+        shape = (target.channels, target.height, target.width)
+        features = into[0] or self._value("ai_ram", "uint8", shape)
         result = [features]
         if to_main:
-            result.append(self._value("main", "uint8", features.shape))
+            result.append(into[1] or self._value("main", "uint8", shape))
+        if any(value.shape != shape for value in result):
+            raise ValueError(f"a result of {shape} does not fit into {result[-1].shape}")
         # The rows in the AI RAM are only known when the network is complete.
         registers = conv_registers(part, layout, target, pool, depthwise, to_main)
 
         # The addresses are set when the file is built, so the body is made then.
         def make() -> body.ConvBody:
-            registers.update(image_src_addr=source.address, image_dst_addr=features.address)
-            return body.ConvBody(int(to_main), result[-1].address if to_main else 0, 0, 0, 0, 0)
+            registers.update(image_src_addr=source.start, image_dst_addr=features.start)
+            return body.ConvBody(int(to_main), result[-1].start if to_main else 0, 0, 0, 0, 0)
 
         self.nodes.append(Node(CONV, [source], result, make, part, registers))
         return tuple(result)
@@ -154,7 +100,7 @@ class KModelWriter:
         channels, height, width = source.shape
         result = self._value("ai_ram", "uint8", source.shape)
         self._add(
-            UPLOAD, [source], result, lambda: body.Upload(0, source.address, result.address, width, height, channels)
+            UPLOAD, [source], result, lambda: body.Upload(0, source.start, result.address, width, height, channels)
         )
         return result
 
@@ -319,13 +265,38 @@ class KModelWriter:
         self._add(number, sources, result, make)
         return result
 
+    def only_v4(
+        self,
+        inputs: Sequence[PlacedTensor],
+        shape: tuple[int, ...],
+        dtype: str,
+        make: Callable[[Any, list[PlacedTensor]], PlacedTensor],
+    ) -> PlacedTensor:
+        """A layer that v3 does not have: ``make`` adds its nodes to a ``V4Writer``, from the writer and the inputs."""
+        result = self._value("main", dtype, shape)
+
+        def refuse() -> object:
+            raise ValueError("kmodel v3 has no such layer")
+
+        self.nodes.append(Node(0, list(inputs), [result], refuse, only_v4=make))
+        return result
+
     def __len__(self) -> int:
         """The number of layers so far."""
         return len(self.nodes)
 
+    def fits(self) -> bool:
+        """Do all maps find their rows in the AI RAM?"""
+        if max(self.rows(), default=0) > airam.ROWS:
+            return False
+        return fits_ai_ram(self._steps(), [self.input], self.outputs)
+
+    def _steps(self) -> list[tuple[list[PlacedTensor], list[PlacedTensor]]]:
+        return [(node.inputs, node.outputs) for node in self.nodes]
+
     def rows(self) -> list[int]:
         """The least rows of AI RAM that are needed while each layer runs."""
-        values = set_lifetimes([(node.inputs, node.outputs) for node in self.nodes], [self.input], self.outputs)
+        values = set_lifetimes(self._steps(), [self.input], self.outputs)
         return live(values, "ai_ram", len(self.nodes))
 
     def output(self, value: PlacedTensor) -> None:
@@ -336,12 +307,18 @@ class KModelWriter:
         self.outputs.append(value)
 
     def build(self) -> bytes:
-        """The bytes of the file. ValueError if the AI RAM is too small, or if there is no layer or no output."""
+        """The bytes of the file. ValueError as for ``place``, and for a layer that only v4 has."""
+        main_memory, rows = self.place()
+        return _assemble(self.nodes, self.outputs, main_memory, airam.ROWS - rows)
+
+    def place(self) -> tuple[int, int]:
+        """Sets the address of every value; returns the bytes of main memory and the rows of AI RAM.
+
+        ValueError if the AI RAM is too small, or if there is no layer or no output.
+        """
         if not self.nodes or not self.outputs:
             raise ValueError("a model needs layers and at least one output")
-        steps = [(node.inputs, node.outputs) for node in self.nodes]
-        main_memory, rows = allocate(steps, [self.input], self.outputs)
-        return _assemble(self.nodes, self.outputs, main_memory, airam.ROWS - rows)
+        return allocate(self._steps(), [self.input], self.outputs)
 
     def _value(self, memory: str, dtype: str, shape: tuple[int, ...]) -> PlacedTensor:
         value = PlacedTensor(memory, dtype, shape)

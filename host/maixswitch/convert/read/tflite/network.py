@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 _BYTES = {file.INT8: np.int8, file.UINT8: np.uint8}
 _FLOATS = (file.FLOAT32, file.FLOAT16)
 _PIXELS = "maixswitch.pixels"
-_RANGELESS = frozenset(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "DEQUANTIZE"))
-"""Operators that only move numbers, so that their result has the range of their input."""
+_RANGELESS = frozenset(
+    ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "DEQUANTIZE", "PAD", "MIRROR_PAD")
+)
+"""Operators that only move numbers, so that their result has the range of their input; a border adds zeros at most."""
 
 
 def model_of(data: bytes, path: Path, with_ranges: bool = False) -> ModelProto:
