@@ -103,10 +103,8 @@ class Kpu(Device):
         step, main = self._step(block, registers)
         step()
         if registers["send_data_out"]:
-            # Where the program copies the maps without DMA, nobody takes these bytes. The next layer replaces them: a
-            # later DMA would read the layer before it otherwise, one run late. Unverified on a chip.
             data = main.tobytes()
-            self.results = bytearray(data + bytes(-len(data) % 8))
+            self.results += data + bytes(-len(data) % 8)
         flags = ALMOST_EMPTY | (DONE if registers["int_en"] else 0)
         kernel = 9 if registers["kernel_type"] else 1
         inner = 1 if registers["depth_wise_layer"] else registers["i_ch_num"] + 1
