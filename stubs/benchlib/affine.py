@@ -122,7 +122,7 @@ def _place(value):
 
 
 def numbers(values) -> list:
-    """Return the nine numbers of a transformation as 32-bit floats. Raises TypeError or ValueError for anything else."""
+    """Return the nine numbers of a transformation as 32-bit floats. Raises TypeError or ValueError."""
     return [single(to_float(value)) for value in fixed(values, 9)]
 
 
@@ -175,4 +175,3 @@ def warp(img, other, rows) -> None:
                 target[to] = total >> 16
                 at += cells
                 to += new_cells
-

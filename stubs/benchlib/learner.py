@@ -1,172 +1,20 @@
-"""The self-learning classifier of the KPU module (Maix_kpu_classifier.c, machine code of the closed library).
-
-Its arithmetic is that of 32-bit floats, to the last bit, and its memory is the system heap.
-"""
+"""The self-learning classifier of the KPU module (Maix_kpu_classifier.c, machine code of the closed library)."""
 
 import array
 import struct
-from math import sqrt
 
 import bench
 from benchlib import kpu_model
 from benchlib.args import to_int
+from benchlib.centres import FARTHEST, distance, new
 from benchlib.img import GARBAGE, is_image
 from benchlib.kpu_types import kpu_net
-from benchlib.single import fma, single
 
-DEFAULT_LENGTH = 768
-FARTHEST = 3.4028234663852886e38
-UNSET, SET = -1.0, 0.0  # the mark of a point
-HEAD = "<IifI"  # length, class, mark, padding
+HEAD = "<IifI"  # of a point in a file: length, class, mark, padding
 
 
-class _Point:
-    """A vector on the system heap. index: the class that it belongs to."""
-
-    def __init__(self, length, blocks):
-        self.length = length
-        self.index = -1
-        self.mark = UNSET
-        self.values = array.array("f", bytes(4 * length))
-        self.blocks = blocks
-
-    def fill(self, values):
-        """Take the first values of an output, whatever it holds. A shorter output is read past its end, here as 0."""
-        raw = bytes(values)[: 4 * self.length]
-        self.values = array.array("f", raw + bytes(4 * self.length - len(raw)))
-        self.mark = SET
-
-
-class Learner:
-    """What a classifier object points to."""
-
-    def __init__(self, model, class_num, sample_num, length):
-        self.model = model
-        self.class_num = class_num
-        self.sample_num = sample_num
-        self.length = length if length > 0 else DEFAULT_LENGTH
-        self.count = 0  # of the classes
-        self.sample_count = 0
-        self.blocks = []
-        self.classes = []
-        self.samples = [None] * max(sample_num, 0)
-        self.seen = None  # the point of the last prediction
-        self.generation = bench.generation
-        try:
-            for size in (72, 8 * class_num, 8 * sample_num):
-                self.blocks.append(_block(size))
-            for index in range(class_num):
-                self.classes.append(self.point())
-                self.classes[index].index = index
-            self.seen = self.point()
-        except OSError:
-            self.free()
-            raise
-
-    def point(self):
-        """Return a new point. Raises OSError 12 without memory."""
-        head = _block(24)
-        try:
-            return _Point(self.length, (head, _block(4 * self.length)))
-        except OSError:
-            bench.memory.free_block(head)
-            raise
-
-    def free_point(self, rows, index):
-        """Free a point of a table and forget it. Raises HardFault for the entry behind a table of odd length."""
-        if index < len(rows):
-            if rows[index] is not None:
-                for block in rows[index].blocks:
-                    bench.memory.free_block(block)
-            rows[index] = None
-        elif len(rows) % 2:
-            bench.hard_fault("the classifier frees what lies behind its table, which destroys the heap")
-
-    def free(self):
-        """Free all memory."""
-        if self.generation != bench.generation:
-            return
-        for rows in (self.classes, self.samples, [self.seen]):
-            for index in range(len(rows)):
-                self.free_point(rows, index)
-        for block in self.blocks:
-            bench.memory.free_block(block)
-        self.blocks = []
-
-    def run(self, img, code):
-        """Run the network on a picture of any size and return its first output. Raises OSError with the code."""
-        model = self.model
-        network = model.network
-        if not code and network is None:
-            code = 2001
-        # The library checks the outputs of a kmodel v4 before the run.
-        if not code and network.version == 4 and 0 not in model.shapes:
-            code = 2013
-        if not code:
-            code = model.run(None if getattr(network, "scripted", False) else _fitted(img, network))
-        if code:
-            raise OSError(code)
-        return model.output_buffers()[0]
-
-    def cluster(self):
-        """Give each sample to the nearest centre; return the sum of the distances."""
-        for sample in self.samples[: self.sample_count]:
-            best = FARTHEST
-            for index in range(self.count):
-                away = distance(sample, self.classes[index])
-                if away < best:
-                    best, sample.index = away, index
-        total = 0.0
-        for sample in self.samples[: self.sample_count]:
-            total = single(total + distance(self.classes[sample.index], sample))
-        return total
-
-    def move(self):
-        """Move each centre that has samples to their mean."""
-        for index in range(self.count):
-            own = [sample.values for sample in self.samples[: self.sample_count] if sample.index == index]
-            if not own:
-                continue
-            centre = self.classes[index].values
-            for k in range(len(centre)):
-                total = 0.0
-                for values in own:
-                    total = single(total + values[k])
-                centre[k] = total / len(own)
-
-
-def _block(size):
-    block = bench.memory.alloc("classifier", size) if size >= 0 else None
-    if block is None:
-        kpu_model.no_memory()
-        raise OSError(12)
-    return block
-
-
-def _fitted(img, network):
-    # The size of the picture is not compared with the model's: the chip reads what lies behind a small one, here 0.
-    planes = img._planes()
-    if not network.input_shape:
-        return [0.0] * getattr(network, "input_floats", 0)
-    ch, h, w = network.input_shape
-    size = ch * h * w
-    return planes if len(planes) == size else bytes(planes[:size]) + bytes(max(size - len(planes), 0))
-
-
-def distance(a, b) -> float:
-    """Return the distance of two points, -1.0 when their lengths differ; None is a point without numbers."""
-    if a is None or b is None or a.length != b.length:
-        return -1.0
-    total = 0.0
-    first, second = a.values, b.values
-    for k in range(len(first)):
-        away = single(first[k] - second[k])
-        total = fma(away, away, total)
-    return single(sqrt(total))
-
-
-class _Handle:
-    # CPython finalises the handle, so that __del__ of the classifier is a method that a program may call.
+class _Rest:
+    # What is left of a classifier between its last reference and the collection.
 
     def __init__(self):
         self.learner = None
@@ -179,19 +27,15 @@ class _Handle:
         else:
             self.learner.free()
 
+
+class _Handle:
+    # CPython finalises the handle, so that __del__ of the classifier is a method that a program may call.
+
+    def __init__(self):
+        self.rest = _Rest()
+
     def __del__(self):
-        rest = _Rest(self.learner, self.generation)
-        kpu_model.dropped(rest)
-
-
-class _Rest:
-    # What is left of a classifier between its last reference and the collection.
-
-    def __init__(self, learner, generation):
-        self.learner = learner
-        self.generation = generation
-
-    finalise = _Handle.finalise
+        kpu_model.dropped(self.rest)
 
 
 class classifier:
@@ -205,18 +49,21 @@ class classifier:
             raise ValueError("model")
         numbers = [to_int(value) for value in (_arguments[1], _arguments[2], fea_len)]
         self._handle = _Handle()
-        self._handle.learner = Learner(_arguments[0]._model, *numbers)
+        self._handle.rest.learner = new(_arguments[0]._model, *numbers)
 
     def __getattr__(self, name):
         if name == "__del__":
             return self._clear
         raise AttributeError("'classifier' object has no attribute '%s'" % name)
 
+    def __repr__(self):
+        return "<classifier>"
+
     def _clear(self) -> None:
         # Called by a program it frees the memory at once; the collection prints its line all the same.
         bench.uart.print("classifier __del__")
         learner = _learner(self)
-        self._handle.learner = None
+        self._handle.rest.learner = None
         learner.free()
 
     def add_class_img(self, _img, _index: int = -1) -> int:
@@ -333,7 +180,7 @@ class classifier:
                     file.write(struct.pack(HEAD, point.length, point.index, point.mark, 0))
                     file.write(bytes(point.values))
 
-    @staticmethod
+    # No static method: as in the firmware a call on an object passes the object, and fails.
     def load(_net, _path, *_numbers, fea_len=None) -> tuple:
         """Return (classifier, class_num, sample_num) from a file that save() wrote.
 
@@ -366,7 +213,9 @@ def _read(handle, model, path, numbers, length):
         count, samples = struct.unpack("<HH", head)
         class_num = class_num if class_num > 0 else count
         sample_num = sample_num if sample_num > 0 else samples
-        learner = handle.learner = Learner(model, class_num, sample_num, length)
+        learner = handle.rest.learner = new(model, class_num, sample_num, length)
+        if learner is None:
+            return class_num, sample_num
         if count > class_num:
             bench.hard_fault("the file has more classes than the classifier, which writes behind its table")
         for point in learner.classes[:count]:
@@ -384,7 +233,7 @@ def _read(handle, model, path, numbers, length):
 def _learner(owner):
     if type(owner) is not classifier:
         raise ValueError("must be obj")
-    learner = owner._handle.learner
+    learner = owner._handle.rest.learner
     if learner is None:
         raise OSError(22)
     return learner
