@@ -4,6 +4,7 @@ import array
 import struct
 
 import bench
+import flavours
 from benchlib import kpu_model
 from benchlib.args import to_int
 from benchlib.centres import FARTHEST, distance, new
@@ -41,13 +42,14 @@ class _Handle:
 class classifier:
     """Self-learning classifier over the first output of a network."""
 
-    def __init__(self, *_arguments, fea_len: int = 0):
+    def __init__(self, *_arguments, fea_len=None):
         bench.enter("KPU.classifier")
-        if len(_arguments) < 3:
+        surplus = len(_arguments) > 3 or fea_len is not None
+        if len(_arguments) < 3 or (surplus and not bench.has(flavours.FEATURE_LENGTH)):
             raise ValueError("model, class num, sample num")
         if type(_arguments[0]) is not kpu_net:
             raise ValueError("model")
-        numbers = [to_int(value) for value in (_arguments[1], _arguments[2], fea_len)]
+        numbers = [to_int(value) for value in (_arguments[1], _arguments[2], fea_len or 0)]
         self._handle = _Handle()
         self._handle.rest.learner = new(_arguments[0]._model, *numbers)
 
@@ -195,7 +197,7 @@ class classifier:
         if type(_path) is not str:
             raise ValueError("path err")
         numbers = [to_int(value) for value in _numbers[:2]] + [0, 0]
-        length = to_int(numbers[0] if fea_len is None else fea_len)
+        length = to_int(numbers[0] if fea_len is None else fea_len) if bench.has(flavours.FEATURE_LENGTH) else 0
         loaded = classifier.__new__(classifier)
         loaded._handle = _Handle()
         sizes = _read(loaded._handle, _net._model, _path, numbers, length)
