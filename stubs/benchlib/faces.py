@@ -1,10 +1,13 @@
-"""face_encode and face_compare of the KPU module, to the last bit (Maix_kpu.c, machine code of the closed library)."""
+"""Features of faces: MaixPy's face_encode and face_compare, to the last bit, and what CanMV has instead.
 
-from math import sqrt
+The sources are Maix_kpu.c, machine code of the closed library, and kpu_algorithm.c of CanMV.
+"""
+
+from math import exp, sqrt
 
 import bench
 from benchlib.args import buffer_bytes, is_sequence, to_float
-from benchlib.single import NAN, single
+from benchlib.single import NAN, div, fma, single
 
 MOST_NUMBERS = 512
 
@@ -49,3 +52,36 @@ def face_compare(_feature0, _feature1) -> float:
     if not aa * bb:
         return NAN
     return single((single(ab) * 0.5 / sqrt(aa * bb) + 0.5) * 100.0)
+
+
+def unit(values) -> list:
+    """Return the vector with length 1, as CanMV computes it; NaN for a vector of zeros."""
+    total = 0.0
+    for value in values:
+        total = fma(value, value, total)
+    length = single(sqrt(total))
+    return [div(value, length) for value in values]
+
+
+def alike(first, second) -> float:
+    """Return 50 * (1 + the sum of the products), as CanMV compares: 0 to 100 for vectors of length 1."""
+    total = 0.0
+    for a, b in zip(first, second):
+        total = fma(single(to_float(a)), single(to_float(b)), total)
+    return single((0.5 + 0.5 * total) * 100)
+
+
+def softmax(values) -> list:
+    """Return the softmax of a list, in 32-bit floats."""
+    numbers = [single(to_float(value)) for value in values]
+    largest = max(numbers)
+    powers = [single(exp(single(value - largest))) for value in numbers]
+    total = 0.0
+    for power in powers:
+        total = single(total + power)
+    return [single(power / total) for power in powers]
+
+
+def sigmoid(x: float) -> float:
+    """Return 1 / (1 + e^-x), in 32-bit floats; 0 where the power is too large for them."""
+    return 0.0 if x < -88.0 else single(1.0 / single(1.0 + single(exp(-x))))
