@@ -6,10 +6,15 @@ The name of a parameter starts with "_" where the firmware takes it by position 
 import bench
 import flavours
 from benchlib import kpu_codes, kpu_model
-from benchlib.faces import face_compare, face_encode  # noqa: F401
 from benchlib.fmap import kpu_fmap
 from benchlib.img import is_image
-from benchlib.kpu_extra import memtest, netinfo, set_layers  # noqa: F401
+from benchlib.kpu_extra import (  # noqa: F401
+    face_compare,
+    face_encode,
+    memtest,
+    netinfo,
+    set_layers,
+)
 from benchlib.kpu_run import check_input, forward, output_fmap  # noqa: F401
 from benchlib.kpu_types import kpu_net, kpu_yolo2, kpu_yolo2_find
 from benchlib.learner import classifier  # noqa: F401

@@ -107,14 +107,19 @@ class Learner:
             raise OSError(code)
         return model.output_buffers()[0]
 
+    def nearest(self, vector) -> float:
+        """Give a point the class of the nearest centre, if there is one; return its distance."""
+        best = FARTHEST
+        for index in range(self.count):
+            away = distance(vector, self.classes[index])
+            if away < best:
+                best, vector.index = away, index
+        return best
+
     def cluster(self):
         """Give each sample to the nearest centre; return the sum of the distances."""
         for sample in self.samples[: self.sample_count]:
-            best = FARTHEST
-            for index in range(self.count):
-                away = distance(sample, self.classes[index])
-                if away < best:
-                    best, sample.index = away, index
+            self.nearest(sample)
         total = 0.0
         for sample in self.samples[: self.sample_count]:
             total = single(total + distance(self.classes[sample.index], sample))

@@ -1,4 +1,4 @@
-"""Less used functions of the KPU module: netinfo, set_layers, memtest (Maix_kpu.c)."""
+"""Less used functions of the KPU module: netinfo, set_layers, memtest, faces (Maix_kpu.c)."""
 
 import gc
 
@@ -141,4 +141,20 @@ def memtest() -> None:
     bench.uart.print("###free sys heap memory: %d KB\r\n" % (bench.memory.above_break() // 1024))
 
 
-__all__ = ("memtest", "netinfo", "set_layers")
+def face_encode(_features) -> bytearray:
+    """Pack up to 512 numbers, from -0.25 to 0.25, into bytes with a sign."""
+    bench.enter("KPU.face_encode")
+    from benchlib import faces
+
+    return faces.encode(_features)
+
+
+def face_compare(_feature0, _feature1) -> float:
+    """Return how alike two packed features are, 0 to 100, or NaN when one is all zero."""
+    bench.enter("KPU.face_compare")
+    from benchlib import faces
+
+    return faces.compare(_feature0, _feature1)
+
+
+__all__ = ("face_compare", "face_encode", "memtest", "netinfo", "set_layers")

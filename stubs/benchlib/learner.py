@@ -7,7 +7,6 @@ import bench
 import flavours
 from benchlib import kpu_model
 from benchlib.args import to_int
-from benchlib.centres import FARTHEST, distance, new
 from benchlib.img import GARBAGE, is_image
 from benchlib.kpu_types import kpu_net
 
@@ -51,7 +50,9 @@ class classifier:
             raise ValueError("model")
         numbers = [to_int(value) for value in (_arguments[1], _arguments[2], fea_len or 0)]
         self._handle = _Handle()
-        self._handle.rest.learner = new(_arguments[0]._model, *numbers)
+        from benchlib import centres
+
+        self._handle.rest.learner = centres.new(_arguments[0]._model, *numbers)
 
     def __getattr__(self, name):
         if name == "__del__":
@@ -155,11 +156,7 @@ class classifier:
         first = learner.classes[0] if learner.classes else None
         if first is None or first.length != seen.length:
             raise OSError(22)
-        best = FARTHEST
-        for index in range(learner.count):
-            away = distance(seen, learner.classes[index])
-            if away < best:
-                best, seen.index = away, index
+        best = learner.nearest(seen)
         # The class of an earlier prediction stays when there is no class any more.
         if seen.index < 0 or seen.index > learner.count:
             raise OSError(1 if seen.index < 0 else 34)
@@ -206,6 +203,7 @@ class classifier:
 
 def _read(handle, model, path, numbers, length):
     import uio
+    from benchlib import centres
 
     class_num, sample_num = numbers[0], numbers[1]
     with uio.open(path, "rb") as file:
@@ -215,7 +213,7 @@ def _read(handle, model, path, numbers, length):
         count, samples = struct.unpack("<HH", head)
         class_num = class_num if class_num > 0 else count
         sample_num = sample_num if sample_num > 0 else samples
-        learner = handle.rest.learner = new(model, class_num, sample_num, length)
+        learner = handle.rest.learner = centres.new(model, class_num, sample_num, length)
         if learner is None:
             return class_num, sample_num
         if count > class_num:

@@ -234,22 +234,22 @@ class KPU:
         return True
 
     @staticmethod
-    def sigmoid(*_arguments) -> float:
+    def sigmoid(_x, *_more) -> float:
         """Return 1 / (1 + e^-x) of a number; it is called on an object or on the class."""
-        return faces.sigmoid(single(to_float(_last(_arguments, 1)[0])))
+        return faces.sigmoid(single(to_float(_last((_x,) + _more, 1)[0])))
 
     @staticmethod
-    def softmax(*_arguments) -> list:
+    def softmax(_values, *_more) -> list:
         """Return the softmax of a list; called as sigmoid(). Raises TypeError for another type."""
-        values = _last(_arguments, 1)[0]
+        values = _last((_values,) + _more, 1)[0]
         if not isinstance(values, list):
             raise TypeError("Can't convert %s to list" % type(values).__name__)
         return faces.softmax(values)
 
     @staticmethod
-    def feature_compare(*_arguments) -> float:
+    def feature_compare(_a, *_more) -> float:
         """Return how alike two features of length 1 are, 0 to 100; called as sigmoid()."""
-        a, b = _last(_arguments, 2, "need input 2 feature")
+        a, b = _last((_a,) + _more, 2, "need input 2 feature")
         for values in (a, b):
             if not is_sequence(values):
                 raise TypeError("object '%s' isn't a tuple or list" % type(values).__name__)

@@ -194,3 +194,61 @@ def test_a_failing_run_raises(rig):
     with pytest.raises(OSError, match="dirty"):
         run(image)
     rig.kpu.unload(task)
+
+
+RELEASE = ("KPU.deinit", "maix.deinit")
+LOAD = ("KPU.load", "maix.load_kmodel", "maix.load")
+
+
+def slot_of(rig):
+    """Return an empty slot on the adapter, and what loads a detector into it."""
+    slot = importlib.import_module("device.kpu_slot").KpuSlot(rig.kpu)
+    prepare = importlib.import_module("device.kinds.yolo2").prepare
+    return slot, lambda: slot.load(rig.spec(), rig.results, prepare)
+
+
+def test_a_slot_loads_and_unloads(rig):
+    slot, load = slot_of(rig)
+    for _ in range(12):  # more than MaixPy's five slots
+        load()
+        assert slot.run(rig.picture()) == 0
+        assert len(bench.kpu.live) == 1
+        assert slot.unload() is None
+        assert not bench.kpu.live
+
+
+@pytest.mark.parametrize("code", [2002, 2006, 2009])
+def test_a_slot_is_empty_after_a_load_that_fails(rig, code):
+    slot, load = slot_of(rig)
+    for name in LOAD:
+        bench.fail_next(name, code)
+    with pytest.raises((ValueError, MemoryError, OSError)):
+        load()
+    assert slot.loaded is None
+    assert not bench.kpu.live
+    bench.heal()
+    load()
+    slot.unload()
+
+
+@pytest.mark.parametrize("error", [MemoryError("full"), OSError("no")])
+def test_a_slot_tries_a_release_once_more(rig, error):
+    slot, load = slot_of(rig)
+    load()
+    for name in RELEASE:
+        bench.fail_next(name, error)
+    assert slot.unload() is error
+    assert not bench.kpu.live
+    load()
+    assert len(bench.kpu.live) == 1
+    slot.unload()
+
+
+def test_a_slot_releases_a_model_whose_decoder_failed(rig):
+    slot, load = slot_of(rig)
+    for name in ("KPU.init_yolo2", "maix.init_yolo2", "maix.Yolo2.init"):
+        bench.fail_next(name, ValueError("no"))
+    with pytest.raises(ValueError, match="no"):
+        load()
+    assert slot.loaded is None
+    assert not bench.kpu.live
