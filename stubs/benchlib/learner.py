@@ -11,6 +11,7 @@ from benchlib.img import GARBAGE, is_image
 from benchlib.kpu_types import kpu_net
 
 HEAD = "<IifI"  # of a point in a file: length, class, mark, padding
+_EMPTY = object()
 
 
 class _Rest:
@@ -42,6 +43,9 @@ class classifier:
     """Self-learning classifier over the first output of a network."""
 
     def __init__(self, *_arguments, fea_len=None):
+        if _arguments and _arguments[0] is _EMPTY:  # load() fills it; MicroPython has no __new__
+            self._handle = _Handle()
+            return
         bench.enter("KPU.classifier")
         surplus = len(_arguments) > 3 or fea_len is not None
         if len(_arguments) < 3 or (surplus and not bench.has(flavours.FEATURE_LENGTH)):
@@ -195,8 +199,7 @@ class classifier:
             raise ValueError("path err")
         numbers = [to_int(value) for value in _numbers[:2]] + [0, 0]
         length = to_int(numbers[0] if fea_len is None else fea_len) if bench.has(flavours.FEATURE_LENGTH) else 0
-        loaded = classifier.__new__(classifier)
-        loaded._handle = _Handle()
+        loaded = classifier(_EMPTY)
         sizes = _read(loaded._handle, _net._model, _path, numbers, length)
         return (loaded,) + sizes
 

@@ -132,9 +132,9 @@ except ValueError as error:
 # Faces, the classifier and pixels: the answers are those of CPython.
 import image
 
-print("feature", list(KPU.face_encode([0.1, -0.3, 0.25])), "%.4f" % KPU.face_compare(b"\x01\x02", b"\x02\x01"))
+print("feature", list(KPU.face_encode([0.1, -0.3, 0.25])), KPU.face_compare(b"\x01\x02", b"\x02\x01"))
 numbers = image.get_affine_transform([(50, 60), (90, 58), (70, 80)], [(44, 59), (84, 59), (64, 82)])
-print("transform", " ".join(["%.5f" % value for value in numbers]))
+print("transform", " ".join([str(int(value * 100000)) for value in numbers]))
 bench.screen.draw = True
 small = image.Image(size=(16, 8)).clear()
 small.draw_rectangle(2, 2, 6, 4, (255, 200, 0), 1, True)
