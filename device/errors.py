@@ -32,13 +32,18 @@ _PHRASES = """
 2005 invalid path
 2005 failed to read file
 2002 failed to init model
+2002 failed to load model
+2003 maybe damaged
+2003 model size error
+2012 for yolo run
 2009 kpu_model_buffer
+2009 many mem to list
 2008 buffer maybe dirty
 107 image formart
 2006 model buffer memory
 """
 
-_ERRNO = {2: 2005, 5: 108, 12: 2006, 19: 101, 28: 108, 30: 108}
+_ERRNO = {2: 2005, 5: 108, 12: 2006, 19: 101, 28: 108, 30: 108, 34: 107}
 
 
 def _table():

@@ -9,7 +9,6 @@ from benchlib import kpu_codes, kpu_model
 from benchlib.fmap import kpu_fmap
 from benchlib.img import is_image
 from benchlib.kpu_extra import (  # noqa: F401
-    classifier,
     face_compare,
     face_encode,
     memtest,
@@ -18,6 +17,7 @@ from benchlib.kpu_extra import (  # noqa: F401
 )
 from benchlib.kpu_run import check_input, forward, output_fmap  # noqa: F401
 from benchlib.kpu_types import kpu_net, kpu_yolo2, kpu_yolo2_find
+from benchlib.learner import classifier  # noqa: F401
 
 MAX_RESULTS = 10  # obj_info_t in sipeed_yolo2.h holds as many; sipeed_yolo2.c does not check its end
 STACK = 30 * 1024  # bytes of the 32 KiB stack that the array for the suppression may take: an estimate

@@ -127,6 +127,7 @@ PANEL_POINTER = "lcd: a pointer to the driver"
 FILL_RECTANGLE = "lcd.fill_rectangle"
 CROP = "Image.crop"
 I2C_SPEED = "the speed of I2C in the text of sensor.reset()"
+FEATURE_LENGTH = "KPU.classifier(fea_len)"
 FEATURES = (
     (WATCHDOG, (0, 5, 0, 104), None),
     (CONFIG, (0, 5, 0, 107), None),
@@ -140,6 +141,7 @@ FEATURES = (
 CHANGES = (
     (PANEL_POINTER, (0, 6, 2, 18), None),
     (FILL_RECTANGLE, (0, 6, 2, 27), None),
+    (FEATURE_LENGTH, (0, 6, 2, 28), None),
     (CROP, (0, 6, 2, 31), None),
     (I2C_SPEED, (0, 6, 2, 53), None),
 )

@@ -8,6 +8,7 @@ from benchlib.args import lenient as _lenient
 from benchlib.args import to_int as _to_int
 from benchlib.frames import allocate
 from benchlib.img import Image as _Image
+from benchlib.img import is_image
 
 
 @_lenient
@@ -46,6 +47,33 @@ def rgb_to_grayscale(rgb: tuple) -> int:
     from benchlib import planes
 
     return planes.lightness(rgb[0], rgb[1], rgb[2])
+
+
+def get_affine_transform(_source: list, _target: list) -> tuple:
+    """Return the nine numbers that warp_affine_ai takes: where in the source each point of the target is read.
+
+    _source, _target: lists of at most 10 pairs of whole numbers, the same points in both pictures.
+    Raises OSError for what is no list, of unequal length or too long.
+    """
+    bench.enter("image.get_affine_transform")
+    from benchlib import affine
+
+    return affine.transform(_source, _target)
+
+
+def warp_affine_ai(_source: _Image, _target: _Image, _transform) -> None:
+    """Fill the planes of one picture from the planes of another, transformed; the pixels stay as they are.
+
+    _transform: nine numbers by rows. Raises ValueError unless both have planes of the same kind.
+    """
+    bench.enter("image.warp_affine_ai")
+    from benchlib import affine
+
+    rows = affine.numbers(_transform)
+    for picture in (_source, _target):
+        if not is_image(picture):
+            raise TypeError("Can't convert %s to type" % type(picture).__name__)
+    affine.warp(_source, _target, rows)
 
 
 ASCII = 0

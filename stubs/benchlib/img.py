@@ -318,6 +318,42 @@ class Image:
 
         return imgops.to_rgb565(self, bool(copy))
 
+    def strech_char(self, _de_dark: int) -> None:
+        bench.enter("Image.strech_char")
+        de_dark = to_int(_de_dark)
+        if self._bpp != 1:
+            bench.uart.print("only support grayscale now")
+        elif bench.screen.draw:
+            from benchlib import pixels
+
+            pixels.stretch(self, bool(de_dark))
+
+    def __getattr__(self, name):
+        # Only the large builds have the binary and the arithmetic operations, and hasattr() tells it.
+        if name == "invert" and bench.flavour[flavours.BLOBS]:
+            return self._invert
+        if name in ("replace", "assign", "set") and bench.flavour[flavours.BLOBS]:
+            return self._replace
+        raise AttributeError("'Image' object has no attribute '%s'" % name)
+
+    def _invert(self) -> "Image":
+        bench.enter("Image.invert")
+        if bench.screen.draw:
+            from benchlib import pixels
+
+            pixels.invert(self)
+        return self
+
+    @lenient
+    def _replace(self, _image=UNSET, hmirror: int = 0, vflip: int = 0, transpose: int = 0, mask=None) -> "Image":
+        bench.enter("Image.replace")
+        if mask is not None and not is_image(mask):
+            raise TypeError("Can't convert %s to type" % type(mask).__name__)
+        from benchlib import pixels
+
+        pixels.replace(self, _image, to_int(hmirror), to_int(vflip), to_int(transpose), mask)
+        return self
+
     def to_bytes(self) -> bytearray:
         """Return the memory of the pixels, not a copy of it."""
         return self._pixels()

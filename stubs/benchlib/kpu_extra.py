@@ -1,12 +1,8 @@
-"""Less used functions of the KPU module: netinfo, set_layers, memtest, faces and the self-learning classifier.
-
-The sources are Maix_kpu.c and Maix_kpu_classifier.c; what they call in the closed library is simplified.
-"""
+"""Less used functions of the KPU module: netinfo, set_layers, memtest, faces (Maix_kpu.c)."""
 
 import gc
 
 import bench
-from benchlib.kpu_run import forward
 from benchlib.kpu_types import kpu_net
 
 NAMES = {
@@ -146,133 +142,19 @@ def memtest() -> None:
 
 
 def face_encode(_features) -> bytearray:
-    """Pack up to 512 floats into signed bytes. Simplified: the scale of the closed function is not known."""
+    """Pack up to 512 numbers, from -0.25 to 0.25, into bytes with a sign."""
     bench.enter("KPU.face_encode")
-    if not isinstance(_features, (list, tuple)):
-        raise TypeError("object '%s' isn't a tuple or list" % type(_features).__name__)
-    # The text of the firmware says 200, although its code tests 512.
-    if len(_features) > 512:
-        raise ValueError("feature dim <=200\r\n")
-    return bytearray([int(max(-128, min(127, round(float(value) * 128)))) & 255 for value in _features])
+    from benchlib import faces
+
+    return faces.encode(_features)
 
 
-def face_compare(_feature0: bytes, _feature1: bytes) -> float:
-    """Return how alike two packed features are, 0 to 100. Simplified: the cosine."""
+def face_compare(_feature0, _feature1) -> float:
+    """Return how alike two packed features are, 0 to 100, or NaN when one is all zero."""
     bench.enter("KPU.face_compare")
-    if len(_feature0) != len(_feature1):
-        raise ValueError("compare feature must in same dim!\r\n")
-    ab = aa = bb = 0
-    for i in range(len(_feature0)):
-        a = _feature0[i] - 256 if _feature0[i] > 127 else _feature0[i]
-        b = _feature1[i] - 256 if _feature1[i] > 127 else _feature1[i]
-        ab += a * b
-        aa += a * a
-        bb += b * b
-    # A feature of zeros has no direction; 0 means "not alike".
-    if not aa or not bb:
-        return 0.0
-    return max(0.0, 100.0 * ab / (aa * bb) ** 0.5)
+    from benchlib import faces
+
+    return faces.compare(_feature0, _feature1)
 
 
-class classifier:
-    """Self-learning classifier over a feature network. Simplified: the nearest mean of the first output wins."""
-
-    def __init__(self, _net, _class_num, _sample_num, fea_len=0):
-        bench.enter("KPU.classifier")
-        if type(_net) is not kpu_net:
-            raise ValueError("must be obj")
-        self._net = _net
-        self._class_num = _class_num
-        self._sample_num = _sample_num
-        self._length = fea_len
-        self._classes = []
-        self._samples = []
-        self._means = []
-
-    def _feature(self, img):
-        values = list(forward(self._net, img)[:])
-        return values[: self._length] if self._length else values
-
-    def add_class_img(self, img, index: int = -1) -> int:
-        # An index replaces an existing class, so it is allowed when the classifier is full.
-        if len(self._classes) >= self._class_num and index < 0:
-            raise OSError(22)
-        if 0 <= index < len(self._classes):
-            self._classes[index] = self._feature(img)
-            return index
-        self._classes.append(self._feature(img))
-        return len(self._classes) - 1
-
-    def rm_class_img(self) -> int:
-        if not self._classes:
-            raise OSError(22)
-        self._classes.pop()
-        return len(self._classes)
-
-    def add_sample_img(self, img) -> int:
-        if len(self._samples) >= self._sample_num:
-            raise OSError(22)
-        self._samples.append(self._feature(img))
-        return len(self._samples) - 1
-
-    def rm_sample_img(self) -> int:
-        if not self._samples:
-            raise OSError(22)
-        self._samples.pop()
-        return len(self._samples)
-
-    def train(self) -> None:
-        if not self._classes:
-            raise OSError(22)
-        # The class picture counts as the first sample, so training works without samples.
-        means = [list(row) for row in self._classes]
-        counts = [1] * len(means)
-        for sample in self._samples:
-            # Samples have no label, so each one goes to the nearest class picture.
-            best = self._nearest(self._classes, sample)[0]
-            counts[best] += 1
-            for i in range(len(sample)):
-                means[best][i] += sample[i]
-        self._means = [[value / counts[k] for value in means[k]] for k in range(len(means))]
-
-    def _nearest(self, rows, feature):
-        best = (-1, 0.0)
-        for k in range(len(rows)):
-            distance = 0.0
-            for i in range(len(feature)):
-                distance += (rows[k][i] - feature[i]) ** 2
-            distance = distance**0.5
-            if best[0] < 0 or distance < best[1]:
-                best = (k, distance)
-        return best
-
-    def predict(self, img) -> tuple:
-        if not self._means:
-            raise OSError(22)
-        return self._nearest(self._means, self._feature(img))
-
-    def save(self, path: str) -> None:
-        """Write the learnt means to a file, in a format of the fake."""
-        import json
-        import uio
-
-        with uio.open(path, "w") as out:
-            out.write(json.dumps([self._class_num, self._sample_num, self._length, self._means]))
-
-    @staticmethod
-    def load(_net, path: str, fea_len: int = 0) -> tuple:
-        """Return (classifier, class_num, sample_num) from a file that save() wrote."""
-        import json
-        import uio
-
-        with uio.open(path) as file:
-            class_num, sample_num, length, means = json.loads(file.read())
-        loaded = classifier(_net, class_num, sample_num, fea_len or length)
-        loaded._means = means
-        return (loaded, class_num, sample_num)
-
-    def __del__(self):
-        bench.uart.print("classifier __del__")
-
-
-__all__ = ("classifier", "face_compare", "face_encode", "memtest", "netinfo", "set_layers")
+__all__ = ("face_compare", "face_encode", "memtest", "netinfo", "set_layers")

@@ -183,6 +183,13 @@ class Model:
         self.network = None
         self.buffers = None
 
+    def finalise(self) -> None:
+        """Do what the firmware does when it collects the task."""
+        bench.uart.print("kpu_net __del__")
+        if self.alive:
+            bench.kpu.note(("finalised", self.id))
+            self.release()
+
     def free_yolo(self) -> None:
         if self.yolo is not None and self.generation == bench.generation:
             bench.memory.free_block(self.yolo)
@@ -259,23 +266,20 @@ def drive_of(path: str):
         return (None, path)
 
 
-def dropped(model) -> None:
-    """Note that a task object is gone: its memory stays allocated until the next full collection finalises it."""
-    if model.generation == bench.generation:
+def dropped(owner) -> None:
+    """Note that a task or a classifier is gone: its memory stays until the next full collection finalises it."""
+    if owner.generation == bench.generation:
         if sys.implementation.name != "cpython":
-            finalise()  # MicroPython does not report collections, so the next dropped task finalises this one
-        bench.kpu.dropped.append(model)
+            finalise()  # MicroPython does not report collections, so the next dropped object finalises this one
+        bench.kpu.dropped.append(owner)
 
 
 def finalise() -> None:
-    """Run the finalisers of the dropped tasks as a collection does: each prints a line and releases its model."""
+    """Run the finalisers of the dropped objects as a collection does: each prints a line and frees its memory."""
     waiting = bench.kpu.dropped[:]
     bench.kpu.dropped.clear()
-    for model in waiting:
-        bench.uart.print("kpu_net __del__")
-        if model.alive:
-            bench.kpu.note(("finalised", model.id))
-            model.release()
+    for owner in waiting:
+        owner.finalise()
 
 
 def _collected(phase, info):

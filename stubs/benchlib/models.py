@@ -25,18 +25,20 @@ def kmodel_v3(
     outputs: int = 1,
     floats: int = 0,
     classes: int = 0,
+    convolutions: int = 1,
 ):
     """Return a v3 file: a convolution from `shape` (w, h, c) to `grid` (w, h, c), then the layer `last`.
 
     last: "conv" (no further layer), "dequantize", "softmax" or "fc" (one fully connected layer and no convolution).
     size: bytes of the file; a larger one than the header needs is a SparseFile. 0: the header alone.
     main_mem: bytes of main memory. outputs: number of outputs. floats: inputs of "fc". classes: elements of an output.
+    convolutions: how many; each but the first goes from `grid` to `grid`.
     """
     layers = []
     if last == "fc":
         layers.append(18)
     else:
-        layers.append(10240)
+        layers += [10240] * convolutions
         if last != "conv":
             layers.append(KINDS[last])
     elements = classes if classes else grid[0] * grid[1] * grid[2]
@@ -45,14 +47,16 @@ def kmodel_v3(
         head += struct.pack("<II", index * elements * 4, elements * 4)
     body = len(head) + 8 * len(layers)
     bodies = []  # type: list
+    source = shape
     for kind in layers:
         at = body + sum([len(part) for part in bodies])
         # The registers of a convolution follow its fields, so their offset depends on all bodies before it.
         if kind == 10240:
             bodies.append(
                 struct.pack("<IIIIII", 0, 0, at + 24, 0, 0, 0)
-                + _conv_registers(shape[0], shape[1], shape[2], grid[0], grid[1], grid[2])
+                + _conv_registers(source[0], source[1], source[2], grid[0], grid[1], grid[2])
             )
+            source = grid
         elif kind == 18:
             bodies.append(struct.pack("<IIIIII", 1, 0, 0, floats, elements, 0))
         else:

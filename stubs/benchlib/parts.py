@@ -155,6 +155,7 @@ class Kpu:
         self.dropped = []  # models whose task object is gone without deinit; the next collection frees them
         self.next_id = 1
         self.canmv = []  # the loaded KPU objects of CanMV
+        self.table = []  # the blocks that the newer CanMV keeps a table of
         self.leaked = []  # (name, block): memory that the firmware leaks
         self.flash = {}  # address in the flash chip -> bytes, for KPU.load(address)
 

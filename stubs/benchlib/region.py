@@ -73,24 +73,8 @@ def decode(
             score = _sigmoid(raw[base + 4 * cells + i])
             if score <= threshold:
                 continue
-            # The largest value is subtracted before exp(), as in softmax() of sipeed_yolo2.c, so that large outputs
-            # stay finite.
-            first = base + 5 * cells + i
-            largest = raw[first]
-            for k in range(1, classes):
-                value = raw[first + k * cells]
-                if value > largest:
-                    largest = value
-            powers = [math.exp(max(raw[first + k * cells] - largest, -100.0)) for k in range(classes)]
-            total = 0.0
-            for value in powers:
-                total += value
-            # Each class is compared with the threshold, so a box may have several classes before the suppression.
-            row = {}
-            for k in range(classes):
-                probability = score * (powers[k] / total)
-                if probability > threshold:
-                    row[k] = probability
+            # Without classes the objectness is the score (CanMV only).
+            row = _classes(raw, base + 5 * cells + i, cells, classes, score, threshold) if classes else {0: score}
             if not row:
                 continue
             at = base + i
@@ -105,9 +89,29 @@ def decode(
     return _collect(boxes, _suppress(boxes, scores, classes, nms), net_w, net_h)
 
 
+def _classes(raw, first, cells, classes, score, threshold):
+    # The largest value is subtracted before exp(), as in softmax() of sipeed_yolo2.c: large outputs stay finite.
+    largest = raw[first]
+    for k in range(1, classes):
+        value = raw[first + k * cells]
+        if value > largest:
+            largest = value
+    powers = [math.exp(max(raw[first + k * cells] - largest, -100.0)) for k in range(classes)]
+    total = 0.0
+    for value in powers:
+        total += value
+    # Each class is compared with the threshold, so a box may have several classes before the suppression.
+    row = {}
+    for k in range(classes):
+        probability = score * (powers[k] / total)
+        if probability > threshold:
+            row[k] = probability
+    return row
+
+
 def _suppress(boxes, scores, classes, nms):
     # In each class the best box removes those that overlap it by more than nms; a removed box removes no other.
-    for k in range(classes):
+    for k in range(classes or 1):
         # The negative index keeps equal scores in the order of their boxes, so that runs repeat exactly.
         order = [(scores[index][k], -index) for index in scores if k in scores[index]]
         order.sort()

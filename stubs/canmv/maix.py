@@ -1,10 +1,10 @@
 """Fake of CanMV's maix module: KPU, GPIO, FPIOA, freq, utils, config (Maix_kpu.c of CanMV)."""
 
-import math
 from struct import unpack
 
 import bench
-from benchlib import kpu_model, vfs
+from benchlib import faces, kpu_model, vfs
+from benchlib.args import is_sequence, to_float
 from benchlib.errors import EngineError
 from benchlib.fpioa import FPIOA as FPIOA
 from benchlib.gpio import GPIO as GPIO
@@ -13,6 +13,7 @@ from benchlib.img import GARBAGE, is_image
 from benchlib.maixparts import config as config
 from benchlib.maixparts import freq as freq
 from benchlib.maixparts import utils as utils
+from benchlib.single import floats, single
 
 _MODELS = 8
 _MAX_FEATURE = 256
@@ -172,7 +173,7 @@ class KPU:
             return None
         try:
             results = network.run(None if scripted else self._fitted(input))
-            self._outputs = [_floats(result) for result in results]
+            self._outputs = [floats(result) for result in results]
         except EngineError:
             raise OSError("Model Buffer maybe dirty!")
         first = self._outputs[0]
@@ -182,8 +183,7 @@ class KPU:
         if get_feature:
             if len(first) > _MAX_FEATURE:
                 raise ValueError("feature len out of 256\r\n")
-            length = math.sqrt(sum([v * v for v in first])) or 1.0
-            return [v / length for v in first]
+            return faces.unit(first)
         return None
 
     def _fitted(self, img):
@@ -234,38 +234,34 @@ class KPU:
         return True
 
     @staticmethod
-    def sigmoid(_x: float, *_more) -> float:
-        """Return 1 / (1 + e^-x) of the last argument; it is called on an object or on the class."""
-        x = _more[-1] if _more else _x
-        return 1.0 / (1.0 + math.exp(-x))
+    def sigmoid(_x, *_more) -> float:
+        """Return 1 / (1 + e^-x) of a number; it is called on an object or on the class."""
+        return faces.sigmoid(single(to_float(_last((_x,) + _more, 1)[0])))
 
     @staticmethod
-    def softmax(_values: list, *_more) -> list:
-        """Return the softmax of a list, the last argument. Raises TypeError for another type."""
-        values = _more[-1] if _more else _values
+    def softmax(_values, *_more) -> list:
+        """Return the softmax of a list; called as sigmoid(). Raises TypeError for another type."""
+        values = _last((_values,) + _more, 1)[0]
         if not isinstance(values, list):
             raise TypeError("Can't convert %s to list" % type(values).__name__)
-        largest = max(values)
-        powers = [math.exp(v - largest) for v in values]
-        total = sum(powers)
-        return [p / total for p in powers]
+        return faces.softmax(values)
 
-    def feature_compare(self, _a, _b) -> float:
-        """Return how alike two features are, 0 to 100. Simplified: by their cosine."""
-        if len(_a) != len(_b):
+    @staticmethod
+    def feature_compare(_a, *_more) -> float:
+        """Return how alike two features of length 1 are, 0 to 100; called as sigmoid()."""
+        a, b = _last((_a,) + _more, 2, "need input 2 feature")
+        for values in (a, b):
+            if not is_sequence(values):
+                raise TypeError("object '%s' isn't a tuple or list" % type(values).__name__)
+        if len(a) != len(b):
             raise ValueError("feature len error")
-        ab = aa = bb = 0.0
-        for i in range(len(_a)):
-            ab += _a[i] * _b[i]
-            aa += _a[i] * _a[i]
-            bb += _b[i] * _b[i]
-        return (0.5 + 0.5 * ab / math.sqrt(aa * bb)) * 100 if aa and bb else 0.0
+        return faces.alike(a, b)
 
 
-def _floats(values):
-    import array
-
-    if isinstance(values, array.array) or isinstance(values, (list, tuple)):
-        return values
-    raw = bytes(values)
-    return array.array("f", raw) if len(raw) % 4 == 0 else raw
+def _last(arguments, count, *text):
+    # The arguments without the object that the function may be called on.
+    if len(arguments) == count + 1 and type(arguments[0]) is KPU:
+        return arguments[1:]
+    if len(arguments) != count or type(arguments[0]) is KPU:
+        raise ValueError(*text)
+    return arguments

@@ -1,4 +1,4 @@
-"""The two adapters on the fakes of their firmware: the same calls have the same results."""
+"""The adapters on the fakes of their firmware, CanMV's with both APIs: the same calls have the same results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import bench
 import sensor
 from benchlib.models import kmodel_v3, kmodel_v4
 
-CANMV = Path(__file__).resolve().parents[2] / "stubs" / "canmv"
+STUBS = Path(__file__).resolve().parents[2] / "stubs"
 ANCHORS = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0)
 
 
@@ -23,7 +23,9 @@ class Rig:
     def __init__(self, adapter, flavour):
         self.kpu = adapter
         bench.reset(flavour)
-        bench.card.insert(bench.MemoryCard({"m.kmodel": kmodel_v3(), "c.kmodel": kmodel_v3(last="softmax", classes=3)}))
+        bench.card.insert(
+            bench.MemoryCard({"m.kmodel": kmodel_v3(convolutions=2), "c.kmodel": kmodel_v3(last="softmax", classes=3)})
+        )
 
     def spec(self, **changes):
         fields = {
@@ -48,19 +50,22 @@ class Rig:
         return sensor.snapshot()
 
 
-@pytest.fixture(params=["maixpy", "canmv"])
+@pytest.fixture(params=["maixpy", "canmv", "canmv_new"])
 def rig(request, monkeypatch):
     saved = dict(sys.modules)
-    if request.param == "canmv":
+    if request.param != "maixpy":
         for name in list(sys.modules):
             if name in ("KPU", "Maix", "maix") or name.split(".")[0] == "device":
                 del sys.modules[name]
-        monkeypatch.syspath_prepend(str(CANMV))
+        monkeypatch.syspath_prepend(str(STUBS / "canmv"))
+        if request.param == "canmv_new":
+            monkeypatch.syspath_prepend(str(STUBS / "canmv_new"))
         flavour = "canmv"
     else:
         flavour = "minimum_with_kmodel_v4_support"
     kpu = importlib.import_module("device.once.setup").open_kpu()
-    assert kpu.__name__ == "device.kpu_" + request.param
+    assert kpu.__name__ == "device.kpu_" + request.param.split("_")[0]
+    assert getattr(kpu, "NEWER", False) == (request.param == "canmv_new")
     results = importlib.import_module("device.results").Results()
     new_rig = Rig(kpu, flavour)
     new_rig.results = results
@@ -118,7 +123,7 @@ def test_a_model_too_large_leaves_nothing(rig):
     with pytest.raises((ValueError, MemoryError)):
         rig.kpu.load(rig.spec(kmodel="/sd/big.kmodel"))
     assert not bench.kpu.live
-    assert bench.memory.free() == free
+    assert free - bench.memory.free() == sum(block[3] for block in bench.kpu.table)  # the object, which is never freed
 
 
 def test_a_task_without_a_kind_can_be_released(rig):
@@ -131,17 +136,43 @@ def test_the_region_layer_is_set_up_once_for_each_task(rig):
     task = rig.kpu.load(spec)
     rig.kpu.detector(task, spec, rig.results)
     rig.kpu.unload(task)
-    assert bench.calls.get("KPU.init_yolo2", 0) + bench.calls.get("maix.init_yolo2", 0) == 1
+    assert sum(bench.calls.get(name, 0) for name in ("KPU.init_yolo2", "maix.init_yolo2", "maix.Yolo2.init")) == 1
 
 
 def test_load_and_unload_leave_the_memory_as_it_was(rig):
+    """CanMV's newer firmware loses each model's main memory, and keeps its two objects; nothing else may be lost."""
     spec = rig.spec()
     free = bench.memory.free()
     for _ in range(10):
         task = rig.kpu.load(spec)
         rig.kpu.detector(task, spec, rig.results)
         rig.kpu.unload(task)
-    assert bench.memory.free() == free
+    lost = [(name, block[3]) for name, block in bench.kpu.leaked]
+    newer = getattr(rig.kpu, "NEWER", False)
+    assert lost == [("main memory", 45000)] * (10 if newer else 0)
+    assert free - bench.memory.free() - sum(size for _, size in lost) == sum(block[3] for block in bench.kpu.table)
+    assert len(bench.kpu.table) == (2 if newer else 0)
+
+
+def test_more_switches_than_the_newer_firmware_has_room_for(rig):
+    """Its table of 64 blocks keeps every KPU and Yolo2 object for ever, so the adapter uses them again."""
+    spec = rig.spec()
+    bench.memory.reset(64 * 1024 * 1024)
+    for _ in range(100):
+        task = rig.kpu.load(spec)
+        rig.kpu.detector(task, spec, rig.results)
+        rig.kpu.unload(task)
+    assert bench.kpu.loads == 100
+
+
+def test_two_models_at_a_time(rig):
+    first = rig.kpu.load(rig.spec())
+    second = rig.kpu.load(rig.spec(kmodel="/sd/c.kmodel"))
+    bench.kpu.scores = [0.5, 0.25, 0.25]
+    assert list(rig.kpu.classifier(second, rig.spec())(rig.picture())) == [0.5, 0.25, 0.25]
+    rig.kpu.unload(second)
+    assert rig.kpu.detector(first, rig.spec(), rig.results)(rig.picture()) == 0
+    rig.kpu.unload(first)
 
 
 def test_a_v4_model_runs(rig):
@@ -159,6 +190,65 @@ def test_a_failing_run_raises(rig):
     image = rig.picture()
     bench.fail_next("KPU.run_yolo2", 2008)
     bench.fail_next("maix.run_with_output", 2008)
+    bench.fail_next("maix.run", 2008)
     with pytest.raises(OSError, match="dirty"):
         run(image)
     rig.kpu.unload(task)
+
+
+RELEASE = ("KPU.deinit", "maix.deinit")
+LOAD = ("KPU.load", "maix.load_kmodel", "maix.load")
+
+
+def slot_of(rig):
+    """Return an empty slot on the adapter, and what loads a detector into it."""
+    slot = importlib.import_module("device.kpu_slot").KpuSlot(rig.kpu)
+    prepare = importlib.import_module("device.kinds.yolo2").prepare
+    return slot, lambda: slot.load(rig.spec(), rig.results, prepare)
+
+
+def test_a_slot_loads_and_unloads(rig):
+    slot, load = slot_of(rig)
+    for _ in range(12):  # more than MaixPy's five slots
+        load()
+        assert slot.run(rig.picture()) == 0
+        assert len(bench.kpu.live) == 1
+        assert slot.unload() is None
+        assert not bench.kpu.live
+
+
+@pytest.mark.parametrize("code", [2002, 2006, 2009])
+def test_a_slot_is_empty_after_a_load_that_fails(rig, code):
+    slot, load = slot_of(rig)
+    for name in LOAD:
+        bench.fail_next(name, code)
+    with pytest.raises((ValueError, MemoryError, OSError)):
+        load()
+    assert slot.loaded is None
+    assert not bench.kpu.live
+    bench.heal()
+    load()
+    slot.unload()
+
+
+@pytest.mark.parametrize("error", [MemoryError("full"), OSError("no")])
+def test_a_slot_tries_a_release_once_more(rig, error):
+    slot, load = slot_of(rig)
+    load()
+    for name in RELEASE:
+        bench.fail_next(name, error)
+    assert slot.unload() is error
+    assert not bench.kpu.live
+    load()
+    assert len(bench.kpu.live) == 1
+    slot.unload()
+
+
+def test_a_slot_releases_a_model_whose_decoder_failed(rig):
+    slot, load = slot_of(rig)
+    for name in ("KPU.init_yolo2", "maix.init_yolo2", "maix.Yolo2.init"):
+        bench.fail_next(name, ValueError("no"))
+    with pytest.raises(ValueError, match="no"):
+        load()
+    assert slot.loaded is None
+    assert not bench.kpu.live

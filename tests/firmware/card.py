@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch.kmodel.write import samples
+from maixswitch.kmodel.write.quantize import quantize_conv
+from maixswitch.kmodel.write.writer import KModelWriter
 
 GREY = 132
 """The level of the camera's flat picture."""
@@ -30,12 +32,22 @@ def files() -> dict[str, bytes]:
         "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(40),
         "dir/inside.txt": b"inside\n",
         "blobs.kmodel": samples.blob_detector(),
+        "means.kmodel": means(),
     }
     for name in PUBLIC:
         path = shared_models() / name
         if path.is_file():
             card[name] = path.read_bytes()
     return card
+
+
+def means() -> bytes:
+    """Return a network of 32x32 pixels whose three floats are the means of red, green and blue, 0 to 1."""
+    net = KModelWriter(3, 32, 32)
+    same = quantize_conv(np.eye(3).reshape(3, 3, 1, 1), np.zeros(3), samples.PIXEL, samples.PIXEL)
+    planes = net.dequantize(net.conv(net.input, same, to_main=True), samples.PIXEL.factor, samples.PIXEL.bias)
+    net.output(net.global_average_pool(planes))
+    return net.build()
 
 
 def write(folder: Path) -> None:

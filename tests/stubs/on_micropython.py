@@ -128,3 +128,32 @@ try:
     KPU.load("/sd/none.kmodel")
 except ValueError as error:
     print("error", error.args[0][-40:])
+
+# Faces, the classifier and pixels: the answers are those of CPython.
+import image
+
+print("feature", list(KPU.face_encode([0.1, -0.3, 0.25])), KPU.face_compare(b"\x01\x02", b"\x02\x01"))
+numbers = image.get_affine_transform([(50, 60), (90, 58), (70, 80)], [(44, 59), (84, 59), (64, 82)])
+print("transform", " ".join([str(int(value * 100000)) for value in numbers]))
+bench.screen.draw = True
+small = image.Image(size=(16, 8)).clear()
+small.draw_rectangle(2, 2, 6, 4, (255, 200, 0), 1, True)
+small.pix_to_ai()
+other = image.Image(size=(8, 8)).clear()
+other.pix_to_ai()
+image.warp_affine_ai(small, other, (0.5, 0.1, 1, 0, 1, 0, 0, 0, 1))
+other.ai_to_pix()
+grey = other.to_grayscale(1)
+grey.strech_char(1)
+print("warped", sum(other.to_bytes()), sum(grey.to_bytes()), hasattr(grey, "invert"))
+task = KPU.load("/sd/models/b/b.kmodel")
+learner = KPU.classifier(task, 2, 2, fea_len=2)
+for scores in ([0.0, 0.0], [4.0, 0.0]):
+    bench.kpu.scores = scores
+    learner.add_class_img(square)
+bench.kpu.scores = [3.0, 1.0]
+learner.add_sample_img(square)
+learner.train()
+learner.save("/sd/learnt")
+print("learnt", learner.predict(square), KPU.classifier.load(task, "/sd/learnt", fea_len=2)[1:])
+learner.__del__()

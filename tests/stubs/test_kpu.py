@@ -239,21 +239,3 @@ def test_netinfo() -> None:
         (1, 12, 0, 0, 0, 0, 0, 0),
     ]
     assert str(rows[0]).startswith('{"index":0, "type":KL_K210_CONV, "wi":320')
-
-
-def test_features_and_classifier() -> None:
-    """Packed features compare with themselves at 100; the learning classifier learns (simplified)."""
-    a = KPU.face_encode([0.5, -0.25, 0.125])
-    assert type(a) is bytearray
-    assert KPU.face_compare(a, a) == pytest.approx(100)
-    task = KPU.load("/sd/soft.kmodel")
-    img = sensor.snapshot()
-    learner = KPU.classifier(task, 2, 2)
-    bench.kpu.scores = [1.0, 0.0, 0.0]
-    assert learner.add_class_img(img) == 0
-    bench.kpu.scores = [0.0, 1.0, 0.0]
-    assert learner.add_class_img(img) == 1
-    learner.train()
-    assert learner.predict(img)[0] == 1
-    learner.save("/sd/learnt")
-    assert KPU.classifier.load(task, "/sd/learnt")[1:] == (2, 2)

@@ -36,6 +36,17 @@ def test_they_work(printed: dict[str, str]) -> None:
     assert printed["error"] == "error:2005, ERR_READ_FILE: read file failed"[-40:]
 
 
+def test_faces_and_the_classifier_work(printed: dict[str, str]) -> None:
+    """Their arithmetic has the same answers there."""
+    assert printed["feature"] == "[51, 128, 128] 90.0"
+    import image
+
+    numbers = image.get_affine_transform([(50, 60), (90, 58), (70, 80)], [(44, 59), (84, 59), (64, 82)])
+    assert printed["transform"] == " ".join(str(int(value * 100000)) for value in numbers)
+    assert printed["warped"].endswith("False")  # the default flavour has no invert()
+    assert printed["learnt"] == "(1, 0.0) (2, 2)"
+
+
 @pytest.mark.parametrize(
     ("call", "most"),
     [
@@ -57,5 +68,7 @@ def test_bytes_per_call(printed: dict[str, str], call: str, most: int) -> None:
 
 def test_heap(printed: dict[str, str]) -> None:
     """The fakes leave most of the heap to the app, and 600 switches leave it flat."""
-    assert int(printed["imported"]) < 220 * 1024  # 12 KiB of it: the table of firmware images, the firmware's JSON
+    assert (
+        int(printed["imported"]) < 224 * 1024
+    )  # 16 KiB of it: the table of images, the firmware's JSON, the classifier
     assert int(printed["growth"]) <= 4096

@@ -44,13 +44,12 @@ def maps_of(source: PlacedTensor, part: KpuWeights, pool: int, depthwise: bool) 
 
 
 def conv_registers(
-    part: KpuWeights, source: MapLayout, target: MapLayout, pool: int, depthwise: bool, to_main: bool
+    part: KpuWeights, source: MapLayout, target: MapLayout, pool: int, depthwise: bool
 ) -> dict[str, int]:
     """The register block of a KPU layer without its two rows in the AI RAM.
 
     source, target: the maps that it reads and writes.
     pool: a key of POOL_TYPES.
-    to_main: True for a copy of the result in main memory.
     Raises ValueError where the weights do not fit: the KPU loads them 64 times, 30 KiB each (60 KiB for 16 bits).
     """
     # The KPU loads all weights of an output at once; a depthwise layer has a single load.
@@ -94,7 +93,9 @@ def conv_registers(
         "arg_w": arg_w,
         "arg_x": arg_x,
         "arg_add": size * size * part.weight_zero * part.input_zero,
-        "send_data_out": int(to_main),
+        # 0 in every published kmodel v3, also for maps that go to main memory: a firmware that reads them by DMA sets
+        # it. MaixPy copies them from the AI RAM by default, and nobody would take what the KPU sends.
+        "send_data_out": 0,
         # The field has 16 bits; nncase 0.1 writes the lower 16 bits of larger numbers.
         "channel_byte_num": (pixels - 1) & 0xFFFF,
         "dma_total_byte": pixels * out - 1,

@@ -39,8 +39,9 @@ FREE: Limits = (-FLOAT_MAX, FLOAT_MAX)
 def kpu_registers(
     part: KpuWeights, source: MapLayout, target: MapLayout, pool: int, depthwise: bool, to_main: bool
 ) -> dict[str, int]:
-    """``conv_registers`` as nncase 0.2 writes them: the zeros of input and weights without fraction bits."""
-    registers = conv_registers(part, source, target, pool, depthwise, to_main)
+    """``conv_registers`` as nncase 0.2 writes them: zeros of input and weights without fraction bits, maps sent out."""
+    registers = conv_registers(part, source, target, pool, depthwise)
+    registers.update(send_data_out=int(to_main))
     registers.update(arg_x=-part.weight_zero, shr_x=0, arg_w=-part.input_zero, shr_w=0)
     return registers
 

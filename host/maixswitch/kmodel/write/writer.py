@@ -85,7 +85,7 @@ class KModelWriter(KpuLayers):
         if any(value.shape != shape for value in result):
             raise ValueError(f"a result of {shape} does not fit into {result[-1].shape}")
         # The rows in the AI RAM are only known when the network is complete.
-        registers = conv_registers(part, layout, target, pool, depthwise, to_main)
+        registers = conv_registers(part, layout, target, pool, depthwise)
 
         # The addresses are set when the file is built, so the body is made then.
         def make() -> body.ConvBody:

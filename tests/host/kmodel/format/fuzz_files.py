@@ -194,9 +194,8 @@ def v4_numbers() -> bytes:
 def _kpu_node(
     kernel: KpuWeights, source: MapLayout, computed: MapLayout, rows: tuple[int, int], main: Range | None
 ) -> bytes:
-    registers = conv_registers(
-        kernel, source, computed, 0, kernel.weights.shape[1] == 1 < source.channels, main is not None
-    )
+    registers = conv_registers(kernel, source, computed, 0, kernel.weights.shape[1] == 1 < source.channels)
+    registers.update(send_data_out=int(main is not None))
     registers.update(image_src_addr=rows[0], image_dst_addr=rows[1], bwsx_base_addr=40, active_addr=8)
     registers.update(para_start_addr=16)
     return (

@@ -30,7 +30,7 @@ def test_kpu_conv2d_in_batches(to_main: bool, backend: str) -> None:
     file = File()
     source = file.input(x.shape, BYTE)
     file.inputs[0] = Range(AI_RAM, BYTE, 0, 3 * operand.size), x.shape
-    registers = conv_registers(kernel, operand, computed, 0, False, to_main)
+    registers = conv_registers(kernel, operand, computed, 0, False)
     registers.update(image_src_addr=0, image_dst_addr=1000)
     offset = file.room((3, 3, 5, 18), BYTE) if to_main else Range(0, 0, 0, 0)
     file.outputs.append(offset if to_main else Range(AI_RAM, BYTE, 64000, 3 * computed.size))

@@ -37,6 +37,13 @@ def test_alignments_of_a_convolution() -> None:
     assert model.notes == ()
 
 
+def test_no_layer_sends_its_maps_out_by_itself() -> None:
+    """As in published files: without a DMA, as MaixPy runs by default, nobody would take them from the KPU."""
+    for file in (samples.blob_detector(), samples.colour_classifier()):
+        layers = [layer.spec.conv.registers for layer in load(file).layers if layer.name == "k210_conv"]
+        assert [registers["send_data_out"] for registers in layers] == [0] * len(layers)
+
+
 def test_maps_that_live_together_do_not_overlap() -> None:
     model = load(samples.colour_classifier())
     for layer in model.layers:
