@@ -39,14 +39,12 @@ def replace(img, source, hmirror: bool, vflip: bool, transpose: bool, mask) -> N
     hmirror, vflip, transpose: how the source is turned. mask: only where this picture is light, None for everywhere.
     Raises OSError for a picture of another size or depth.
     """
-    from benchlib.img import is_image
-
     w, h, bpp = img._w, img._h, img._bpp
     if isinstance(source, str):
         source = _file(type(img), source)
     if source is UNSET or source is img:
         data = bytes(img._pixels())
-    elif is_image(source):
+    elif type(source) is type(img):
         if (source._w, source._h, source._bpp) != (w, h, bpp):
             raise OSError("Images not equal!")
         data = source._pixels()
