@@ -1,12 +1,14 @@
 """Draws results, status bar and messages, all within the part of the view that the panel shows."""
 
+from micropython import const
+
 from device.errors import describe
 from device.results import BARS, POINTS
 from device.text import ink, plain
 
 # RGB565 with swapped bytes, as lcd's own constants
-BLACK = 0
-WHITE = 0xFFFF
+BLACK = const(0)  # a constant is not looked up in every frame
+WHITE = const(0xFFFF)
 RED = 0x0098  # dark, so that white text on it is easy to read
 BLUE = 0x1F00
 ORANGE = 0x20FD
