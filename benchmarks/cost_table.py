@@ -7,7 +7,7 @@ from typing import Any
 HEAP_TARGET = 48 * 1024
 LABELS_TARGET = 8 * 1024
 CLASS_TARGET = 64
-RATIO_TARGET = 2.0
+RATIO_TARGET = 1.5  # on a core with the firmware's switches
 
 HEAD = """# What the app costs on the board
 
@@ -55,6 +55,9 @@ INSTRUCTIONS = """
 ## Instructions for each frame with nothing detected
 
 Machine instructions of the whole interpreter (valgrind), on fakes that do nothing, which leaves its own work.
+MicroPython 1.11 is built as the firmware is: single precision, and without the cache of map lookups in the bytecode
+(MICROPY_OPT_CACHE_MAP_LOOKUP_IN_BYTECODE 0), which would hide the cost of a global or an attribute. On a board the
+modules of the firmware are searched name by name, which is not counted here and makes the loop by hand slower.
 
 """
 
@@ -85,7 +88,7 @@ def targets(interpreters: list[dict[str, Any]]) -> str:
             ("heap kept, started, as .mpy", HEAP_TARGET, (one.get("heap_mpy") or {}).get("started")),
             ("heap for 1,000 labels", LABELS_TARGET, one["labels_1000"]),
         ]
-        if one["instructions"]:
+        if one["instructions"] and "1.11" in one["interpreter"]:  # the board's core
             hollow = one["instructions"]["hollow"]
             lines.append(
                 ("instructions over the hand-written loop", RATIO_TARGET, round(hollow["app"] / hollow["bare"], 2))

@@ -341,9 +341,12 @@ def run_app(frames):
 
     machine.UART.write = silent
     app = started(1 if "box" in words or "link" in words else 0, None)
-    step = app.step
-    for _ in range(frames):
-        step()
+    while frames:
+        for due in app.frame:  # as App.run() does
+            frames -= 1
+            if due or not frames:
+                break
+        app.watch()
 
 
 def main():

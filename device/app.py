@@ -1,4 +1,4 @@
-"""App: the parts and how they are wired; App.step() is the loop's body.
+"""App: the parts and how they are wired; App.run() is the loop, App.step() one turn of it.
 
 A frame. App.load() chooses each callable once for the model and hands them all to frame_path():
 
@@ -11,7 +11,7 @@ A frame. App.load() chooses each callable once for the model and hands them all 
 A press.
 
     interrupt  hal.Keys             notes time and level, and sets clock[DUE] to 0
-    step()     App.watch()          the frame loop yields: Keys.poll() passes the notes to the Buttons
+    run()      App.watch()          the frame loop yields True: Keys.poll() passes the notes to the Buttons
     event      Machine.post()       such as NEXT: looks up the row of the state in fsm.TRANSITIONS
     actions    App.unload() ...     the methods that the row names, then the next state
 
@@ -46,15 +46,17 @@ def frame_path(snapshot, prepare, run, draw, show, clock, post):
     """
     ticks = hal.ticks
     frames, due = FRAMES, DUE  # a global is looked up by name each time
+    count = clock[frames]
     while True:
         try:
             image = snapshot()
             draw(image, run(prepare(image) if prepare else image))
             show(image)
-            clock[frames] += 1
+            clock[frames] = count = count + 1
         except Exception as error:
             # Nothing is unloaded here: the row of FAIL does it, whatever the firmware raised.
             post("FAIL", error)
+            clock[due] = 0  # this was the last turn: another generator has replaced this one
         yield ticks() >= clock[due]
 
 
@@ -91,8 +93,18 @@ class App:
 
     frames = property(lambda self: self.clock[FRAMES])
 
+    def run(self):
+        """Do turn after turn until STOPPED."""
+        # Not step(): a call and two attributes in every frame would cost a seventh of what the app takes for it.
+        going = True
+        while going:
+            for due in self.frame:
+                if due:
+                    break
+            going = self.watch()
+
     def step(self):
-        """Do one frame, one load or one idle poll; return False once STOPPED."""
+        """Do one frame, one load or one idle poll, for a caller with a loop of its own; return False once STOPPED."""
         # A `try` here would take heap in every frame, and next() would be looked up among our globals first.
         return self.watch() if self.frame.__next__() else True
 
@@ -388,10 +400,7 @@ def main():
     """Run until Ctrl-C or a crash, then release everything; the exception goes on to the UART."""
     app = build(lambda *row: print("[maixswitch]", *row))
     try:
-        # A local name: a global or an attribute would be looked up by its name for every frame.
-        step = app.step
-        while step():
-            pass
+        app.run()
     except BaseException as error:
         app.close(error)
         raise

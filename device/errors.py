@@ -5,6 +5,7 @@ may be gone, or the heap too full for them: so all names, and the texts of NEAR,
 """
 
 from device import forget
+from device.once.error_texts import ERRORS  # here and not in a function: no other import lies as deep in the stack
 
 # no card; no models (or no app) on it; a full heap; a failing card; an unexpected error; a card pulled during a load
 NEAR = (101, 102, 106, 108, 199, 2005)
@@ -63,10 +64,10 @@ def _row(text, code):
     return row
 
 
-def _keep():
+def _keep(table):
     """Return the part of the table that stays in memory: a line for each code, and the complete rows of NEAR."""
     # One text is one object: a dict of tuples would be many, and all of them would stay.
-    lines = _table().strip().split("\n")
+    lines = table.strip().split("\n")
     names = [""]
     near = [""]
     for at in range(0, len(lines), 3):
@@ -76,8 +77,8 @@ def _keep():
     return "\n".join(names + [""]), "\n".join(near)
 
 
-_names, _near = _keep()
-del _keep
+_names, _near = _keep(ERRORS)
+del _keep, ERRORS
 
 
 def describe(code):

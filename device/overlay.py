@@ -1,19 +1,18 @@
 """Draws results, status bar and messages, all within the part of the view that the panel shows."""
 
+from micropython import const
+
+from device import forget
 from device.errors import describe
-from device.results import BARS, POINTS
-from device.text import ink, plain
+from device.results import BARS
+from device.text import CELL, LINE, plain
 
 # RGB565 with swapped bytes, as lcd's own constants
-BLACK = 0
-WHITE = 0xFFFF
+BLACK = const(0)  # a constant is not looked up in every frame
+WHITE = const(0xFFFF)
 RED = 0x0098  # dark, so that white text on it is easy to read
 BLUE = 0x1F00
 ORANGE = 0x20FD
-COLOURS = (0xE007, 0x20FD, 0xFF07, 0xE0FF, 0x1FF8, 0x9F4C, 0xE5AF, 0x00F8)
-INKS = tuple([ink(colour) for colour in COLOURS])
-CELL = 8  # the firmware's font: 8 x 12 pixels a character
-LINE = 12
 CARD = (101, 102)  # faults of the card: the key looks again
 
 
@@ -49,78 +48,13 @@ class Overlay:
         title = plain(spec.panel_title())[: max(columns - len(position) - 7, 0)]
         self._head = (left + 2, top + 1, (title + " " + position).strip())
         self.status(0)
-        # Computed once: the closures below run in every frame and use these as their own variables.
-        items = results.items
-        label = spec.panel_label
         scale = letter_scale(results.shape, spec.top, width, height)
-        right = left + width
-        bottom = top + height
-        first = top + LINE + 2  # below the status bar
-        plate = LINE * scale
+        try:
+            from device.once.painters import painter
 
-        def caption(item, most):
-            score = " %d%%" % (item.score // 10)
-            item.text = text = plain(label(item.class_id))[: max(most - len(score), 1)] + score
-            return text
-
-        def boxes(img, count):
-            for i in range(count):
-                item = items[i]
-                number = item.class_id & 7
-                colour = COLOURS[number]
-                x = item.x
-                y = item.y
-                img.draw_rectangle(x, y, item.w, item.h, colour, 2, 0)
-                text = item.text or caption(item, columns // scale)
-                # All cells have one width: draw_string() gets mono_space 1, or the plate would not fit its text.
-                w = len(text) * CELL * scale
-                # The firmware skips pixels outside the picture (draw.c), and the panel crops more: move it into view.
-                if x + w > right:
-                    x = right - w
-                if x < left:
-                    x = left
-                y -= plate
-                # The plate stands above the box; where there is no room for it, below the box or inside it.
-                if y < first:
-                    y += plate + item.h
-                    if y + plate > bottom:
-                        y = first
-                if y + plate > bottom:
-                    y = bottom - plate
-                img.draw_rectangle(x, y, w, plate, colour, 1, 1)
-                img.draw_string(x, y, text, INKS[number], scale, 0, 0, 1)
-
-        row = LINE * scale + 6  # a line of text, and under it a bar of 4
-        room = height - LINE - 2
-        if row * spec.top * 2 > room:  # thinner bars, or they would hide more than half of the picture
-            row -= 3
-        rows = max(room * 2 // 3 // row, 1)
-
-        def bars(img, count):
-            # The best classes come first, so the last ones are left out.
-            if count > rows:
-                count = rows
-            y = bottom - count * row
-            thick = (row - LINE * scale) * 2 // 3
-            for i in range(count):
-                item = items[i]
-                img.draw_rectangle(left, y, width, row, BLACK, 1, 1)
-                text = item.text or caption(item, columns // scale)
-                img.draw_string(left, y, text, WHITE, scale, 0, 0, 1)
-                y += row
-                w = item.score * width // 1000
-                if w:
-                    img.draw_rectangle(left, y - thick, w, thick, COLOURS[item.class_id & 7], 1, 1)
-
-        def points(img, count):
-            for i in range(count):
-                item = items[i]
-                colour = COLOURS[item.class_id & 7]
-                img.draw_rectangle(item.x - 2, item.y - 2, 5, 5, colour, 1, 1)
-                if spec.labels:
-                    img.draw_string(item.x + 4, item.y - 6, item.text or caption(item, columns), colour, 1, 0, 0, 1)
-
-        paint = bars if results.shape == BARS else points if results.shape == POINTS else boxes
+            paint = painter(spec, results, (left, top, width, height), scale)
+        finally:
+            forget()
         # Image.draw_* also takes its geometry as one tuple: created here, not in every frame.
         strip = (left, top, width, LINE + 2)
 

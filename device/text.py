@@ -1,5 +1,8 @@
 """Text for the panel: its font has printable ASCII only, and a line is as wide as the panel."""
 
+CELL = 8  # the firmware's font: 8 x 12 pixels a character
+LINE = 12
+
 
 def plain(text):
     """Return text with every character outside printable ASCII replaced by '?'."""

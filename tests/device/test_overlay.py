@@ -14,7 +14,8 @@ from device import hal, overlay
 from device.errors import DeviceError, describe
 from device.once import boards, hal_start
 from device.once.error_texts import codes
-from device.overlay import COLOURS, INKS, LINE, Overlay
+from device.once.painters import COLOURS, INKS
+from device.overlay import LINE, Overlay
 from device.results import BARS, BOXES, Results
 from device.spec import Labels, ModelSpec
 from device.text import ink

@@ -9,7 +9,7 @@ import pytest
 
 from device import hal
 from device.link import Link
-from device.overlay import COLOURS
+from device.once.painters import COLOURS
 from device.results import POINTS, Results
 from tests.device.test_overlay import Glass, image_colour
 

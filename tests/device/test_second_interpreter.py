@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "tests" / "micropython" / "run.py"
 BOARD_SIDE = sorted([*RUN.parent.glob("scenarios/*.py"), RUN.parent / "stage.py", RUN.parent / "start.py"])
 LONG = {"endurance"}  # 10,000 switches: under CPython in the nightly profile only
+# Nested calls of a short function that the firmware's 31,744 bytes of stack hold, measured with a v1.11 that has the
+# firmware's switches. Where that one needs 40 for a scenario, MicroPython 1.29 needs 53: its calls are smaller.
+BOARD_CALLS = 51
+BOARD_CALLS_IN_129 = BOARD_CALLS * 53 // 40
+DEEPEST = ("app_on_card", "link", "load_errors", "memory_full", "settings_wrong")
 
 
 def _load() -> ModuleType:
@@ -46,8 +51,8 @@ def micropython() -> str:
     return executable
 
 
-def _play(executable: str, name: str, timeout: float = 60) -> list[str]:
-    outcome = run.play(executable, name, timeout=timeout)
+def _play(executable: str, name: str, timeout: float = 60, calls: int = 0) -> list[str]:
+    outcome = run.play(executable, name, timeout=timeout, calls=calls)
     assert outcome.passed, outcome.output
     assert outcome.log, f"{name} printed nothing"
     return outcome.log
@@ -63,6 +68,26 @@ def test_cpython(name: str) -> None:
 def test_equal_logs(micropython: str, name: str) -> None:
     """Under MicroPython with the board's heap the scenario prints the same log, line for line."""
     assert _play(micropython, name) == _play(sys.executable, name)
+
+
+@pytest.mark.parametrize("name", DEEPEST)
+def test_stack(micropython: str, name: str) -> None:
+    """The app fits into the stack of the firmware, with the equivalent of its limit on this interpreter."""
+    _play(micropython, name, calls=BOARD_CALLS_IN_129)
+
+
+@pytest.mark.skipif("MAIXSWITCH_MICROPYTHON" not in os.environ, reason="MAIXSWITCH_MICROPYTHON names no v1.11")
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG])
+def test_stack_of_v111(name: str) -> None:
+    """With a MicroPython v1.11 (MAIXSWITCH_MICROPYTHON) the app fits into the firmware's own stack."""
+    _play(os.environ["MAIXSWITCH_MICROPYTHON"], name, calls=BOARD_CALLS)
+
+
+def test_a_full_stack_fails(micropython: str) -> None:
+    """The limit limits: half of the board's stack is too little."""
+    outcome = run.play(micropython, "load_errors", calls=BOARD_CALLS_IN_129 // 2)
+    assert not outcome.passed
+    assert "maximum recursion depth exceeded" in outcome.output
 
 
 def test_endurance(micropython: str) -> None:

