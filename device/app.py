@@ -22,7 +22,6 @@ import gc
 import sys
 
 from device import forget, hal
-from device import kind as kind_module
 from device.catalog import Selection
 from device.errors import DeviceError, from_exception
 from device.fsm import Machine
@@ -243,18 +242,12 @@ class App:
         # With the model as the topmost block, deinit gives all of its memory back, and the next one finds one block.
         width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
         try:
-            kind = kind_module(spec.kind)
-            make = kind.prepare
-            if spec.stages:
-                from device.once.stages import chain
+            from device.once.stages import maker
 
-                make = chain(spec)
+            shape, make = maker(spec)
         except ImportError:  # the card was pulled just now, and the app with it
             raise DeviceError(2005, "no device/kinds/" + spec.kind)
-        for name in ("FIELDS", "fit"):  # only reading the card needs them, not a running model
-            if hasattr(kind, name):
-                delattr(kind, name)
-        self.results.reset(kind.SHAPE, width, height, spec.width, spec.height)
+        self.results.reset(shape, width, height, spec.width, spec.height)
         # This may fail for lack of heap, so it comes before the model, while there is nothing to undo.
         draw = self.overlay.begin(spec, self.results, position, (width, height))
         begun = hal.ticks()

@@ -119,7 +119,17 @@ def classifier(task, spec):
 
 
 def outputs(task, spec):
-    """Return run(img) -> list with the network's first output, a list of floats: this firmware gives no other."""
+    """Return run(img) -> list of the network's outputs, each a list of floats; the older API has only the first."""
+    if NEWER:
+        go = task[0].run
+        take = task[0].get_outputs
+        count = spec.count
+
+        def every(img):
+            go(img)
+            return [take(at) for at in range(count)]
+
+        return every
     forward = task[0].run_with_output
     maps = [None]
 

@@ -57,7 +57,7 @@ class Overlay:
             forget()
         # Image.draw_* also takes its geometry as one tuple: created here, not in every frame.
         strip = (left, top, width, LINE + 2)
-
+        first = top + LINE + 2
         low = height - LINE - 2
 
         def draw(img, count):

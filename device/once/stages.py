@@ -1,6 +1,6 @@
-"""Stages: the networks that run on each box of a detector, one after the other.
+"""Prepares the networks of a model, and those of its stages, which run on each box of a detector one after the other.
 
-Needed only while a card is read, and while a model with stages loads.
+Needed only while a card is read, and while a model loads.
 """
 
 from device import kind as kind_module
@@ -43,8 +43,17 @@ def read_stages(outer):
     outer.spec.stages = tuple(stages)
 
 
+def maker(spec):
+    """Return (shape of the results, prepare(kpu, tasks, spec, results)) for a model; imports what loading it needs."""
+    kind = kind_module(spec.kind)
+    for name in ("FIELDS", "fit"):  # only reading the card needs them, not a running model
+        if hasattr(kind, name):
+            delattr(kind, name)
+    return kind.SHAPE, chain(spec) if spec.stages else kind.prepare
+
+
 def chain(spec):
-    """Return prepare(kpu, tasks, spec, results) of a model with stages; see device/kinds. Imports what it will need.
+    """Return prepare(kpu, tasks, spec, results) of a model with stages; see device/kinds.
 
     run(img) lets the detector fill `results`; then each stage looks at every box and may name it, or add to it.
     """

@@ -39,6 +39,9 @@ class Rig:
             "nms": 0.3,
             "grid": (20, 15),
             "labels": ["face"],
+            "stages": (),
+            "main": 0,
+            "count": 1,
         }
         fields.update(changes)
         return SimpleNamespace(**fields)
@@ -252,3 +255,15 @@ def test_a_slot_releases_a_model_whose_decoder_failed(rig):
         load()
     assert slot.loaded is None
     assert not bench.kpu.live
+
+
+def test_outputs_can_be_read_element_by_element(rig):
+    bench.card.insert(bench.MemoryCard({"c.kmodel": kmodel_v3(last="softmax", classes=3)}))
+    spec = rig.spec(kmodel="/sd/c.kmodel")
+    task = rig.kpu.load(spec)
+    run = rig.kpu.outputs(task, spec)
+    bench.kpu.scores = [0.25, 0.5, -1.0]
+    (output,) = run(rig.picture())
+    assert rig.kpu.elements(output) == 3
+    assert [output[at] for at in range(3)] == [0.25, 0.5, -1.0]
+    rig.kpu.unload(task)
