@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .curve import Curve
+from .curve import Curve, limits_of
 
 Array = NDArray[np.floating]
 Shape = tuple[int, ...]
@@ -78,7 +78,7 @@ def apply(curve: Curve | None, values: Values) -> Values:
     if curve is None:
         return values
     # A clamp rounds nothing if its ends are float32, so it needs no float64.
-    exact = curve.is_clamp and np.array_equal(np.float32([curve.low, curve.high]), [curve.low, curve.high])
+    exact = curve.is_clamp and all(float(np.float32(end)) == end for end in limits_of(curve))
     return curve.evaluate(values if exact else values.astype(np.float64)).astype(np.float32, copy=False)
 
 
