@@ -244,7 +244,7 @@ class App:
         try:
             from device.once.stages import maker
 
-            shape, make = maker(spec)
+            shape, make, prepare = maker(spec, prepare)
         except ImportError:  # the card was pulled just now, and the app with it
             raise DeviceError(2005, "no device/kinds/" + spec.kind)
         self.results.reset(shape, width, height, spec.width, spec.height)
