@@ -3,7 +3,9 @@
 Needed only while a card is read, and while a model loads.
 """
 
+from device import forget
 from device import kind as kind_module
+from device.errors import DeviceError
 from device.kinds import STAGES
 
 FIELDS = "kind kmodel input labels ascii_labels outputs pixels enlarge"  # of every stage
@@ -43,12 +45,19 @@ def read_stages(outer):
     outer.spec.stages = tuple(stages)
 
 
-def maker(spec, prepare):
-    """Return (shape of the results, prepare(kpu, tasks, spec, results), prepare(img)); imports what a load needs.
+def maker(spec, camera):
+    """Return (shape of the results, prepare(kpu, tasks, spec, results), view width and height, prepare(img)).
 
-    prepare: what Camera.fit() returned, which makes a picture the model's input, or None.
+    prepare(img) makes a picture the model's input; None when it already is. Raises DeviceError 104 or 107.
     """
     kind = kind_module(spec.kind)
+    try:
+        from device.once.hal_window import fit
+
+        width, height, prepare = fit(camera, spec.width, spec.height, spec.channels)
+    except DeviceError:
+        forget()
+        raise
     if spec.pixels:
         from device.once.pixels import changed
 
@@ -56,7 +65,7 @@ def maker(spec, prepare):
     for name in ("FIELDS", "PIXELS", "fit"):  # only reading the card needs them, not a running model
         if hasattr(kind, name):
             delattr(kind, name)
-    return kind.SHAPE, chain(spec) if spec.stages else kind.prepare, prepare
+    return kind.SHAPE, chain(spec) if spec.stages else kind.prepare, width, height, prepare
 
 
 def chain(spec):

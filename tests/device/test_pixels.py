@@ -14,6 +14,7 @@ import sensor
 from benchlib.models import kmodel_v3
 from device import catalog, forget, hal, kpu_maixpy
 from device.once.boards import find
+from device.once.hal_window import fit
 from device.once.pixels import changed, flip, invert, mirror
 from device.once.stages import cutter, maker
 from device.results import BOXES, Results
@@ -97,7 +98,7 @@ def planes(img):
 
 def test_the_network_sees_the_changes_and_the_panel_does_not():
     eye = hal.Camera(find("maixduino"), {})
-    _, _, prepare = eye.fit(28, 28, 1)
+    _, _, prepare = fit(eye, 28, 28, 1)
     shown = eye.snapshot()
     before = bytes(shown.to_bytes())
     plain = bytes(prepare(shown).to_bytes())
@@ -109,7 +110,7 @@ def test_the_network_sees_the_changes_and_the_panel_does_not():
 
 def test_a_window_is_copied_first():
     eye = hal.Camera(find("maixduino"), {})
-    _, _, prepare = eye.fit(224, 224, 3)
+    _, _, prepare = fit(eye, 224, 224, 3)
     assert prepare is None
     shown = eye.snapshot()
     before = bytes(shown.to_bytes())
@@ -142,15 +143,14 @@ def test_a_stage_changes_its_part():
 
 
 def test_the_maker_adds_the_changes_only_where_the_card_names_them():
-    def prepare(img):
-        return img.to_grayscale(1)
-
-    assert maker(read(), prepare)[2] is prepare
-    assert maker(read(), None)[2] is None
+    eye = hal.Camera(find("maixduino"), {})
     spec = read(pixels=["invert"])
     assert not spec.problems
-    img = picture(2, 1, True, bytes([1, 2]))
-    assert bytes(maker(spec, prepare)[2](img).to_bytes()) == bytes([254, 253])
+    width, height, prepare = maker(spec, eye)[2:]
+    shown = eye.snapshot()
+    assert (width, height) == (shown.width(), shown.height()) == (240, 240)
+    plain = maker(read(), eye)[4](shown)
+    assert bytes(prepare(shown).to_bytes()) == bytes(255 - value for value in plain.to_bytes())
 
 
 @pytest.mark.parametrize(

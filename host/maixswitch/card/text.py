@@ -53,13 +53,13 @@ def controls(text: str) -> bool:
 
 
 def is_window(width: int, height: int) -> bool:
-    """Can a picture of this size be a window of the camera's frame? Decides like Camera.fit in device/hal.py."""
+    """Can a picture of this size be a window of the camera's frame? Decides like device/once/hal_window.py."""
     fits = SMALLEST_WINDOW[0] <= width <= FRAME[0] and SMALLEST_WINDOW[1] <= height <= FRAME[1]
     return fits and width % 8 == 0 and height % 8 == 0
 
 
 def view(width: int, height: int) -> tuple[int, int]:
-    """Return width and height of the panel's pictures for a model's input of this size, as Camera.fit chooses them.
+    """Return width and height of the panel's pictures for a model's input of this size, as the app chooses them.
 
     The app shows an input that is a window of the frame as it is, and any other as the largest window of its shape.
     """
