@@ -87,7 +87,8 @@ def changer(names):
 def changed(prepare, spec):
     """Return prepare(img) with the changes of the spec; the picture that is shown stays as it is.
 
-    prepare: what fit() of device/once/hal_window.py returned. Without one, the copy and its AI plane take five bytes of heap for each pixel.
+    prepare: what fit() of device/once/hal_window.py returned. Without one, the copy and its AI plane take five bytes of
+    heap for each pixel.
     """
     change = changer(spec.pixels)
     width = spec.width
