@@ -47,11 +47,11 @@ KINDS = """
 ## A model of each kind
 
 A card with one model, the sizes of public networks (benchmarks/kind_cases.py), and scripted results: one box, or in a
-head that Python decodes no box above the threshold; three things learnt. Heap kept: the whole app while this model runs,
-with what the fakes keep of it, such as outputs and the aligned face. Bytes a frame: with all that the fakes allocate;
-"run" is what one run of the network takes of it, which on a board is not this heap. What a kind takes beside the run and
-the picture's 128 bytes is one float object, 32 bytes, for each element that it reads, and for stages the pictures that
-are cut out. Nothing of it stays.
+head that Python decodes no box above the threshold; three things learnt. Heap kept: the whole app while this model
+runs, with what the fakes keep of it, such as outputs and the aligned face. Bytes a frame: with all that the fakes
+allocate; "run" is what one run of the network takes of it, which on MaixPy is other memory. What a kind takes beside
+the run and the picture's 128 bytes is one float object, 32 bytes, for each element that it reads, and for stages the
+pictures that are cut out. Nothing of it stays.
 
 """
 
