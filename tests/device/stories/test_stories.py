@@ -110,7 +110,12 @@ class MaixPyStories(RuleBasedStateMachine):
     def press_twice(self, apart: str, scores: list[float]) -> None:
         """A model that learns does so within the next picture."""
         self.do(" ".join(["scores", *map(str, scores)]), "boxes 0,0,320,240,0,0.9")
-        self.do("press next for 60ms after 0ms", f"press next for 60ms after {apart}", "wait 1s")
+        self.twice(apart)
+        self.do("wait 1s")
+
+    def twice(self, apart: str) -> None:
+        key = "next" if len(self.story.sim.keys) > 1 else "primary"
+        self.do(f"press {key} for 60ms after 0ms", f"press {key} for 60ms after {apart}")
 
     @rule(back=BACK, other=OTHER)
     def eject(self, back: str | None, other: str) -> None:
@@ -159,7 +164,8 @@ class MaixPyStories(RuleBasedStateMachine):
     @rule(after=st.integers(0, 30))
     def cut_while_learning(self, after: int) -> None:
         self.do("boxes 0,0,320,240,0,0.9", f"power cut {after}")
-        self.do("press next for 60ms after 0ms", "press next for 60ms after 200ms", "wait 1s", "power", "heal")
+        self.twice("200ms")
+        self.do("wait 1s", "power", "heal")
 
     @rule(time=st.sampled_from(["100ms", "900ms", "1900ms"]))
     def skip(self, time: str) -> None:
