@@ -43,6 +43,18 @@ those of the interpreter with the fakes, on a port that takes the bytes at once;
 
 """
 
+KINDS = """
+## A model of each kind
+
+A card with one model, the sizes of public networks (benchmarks/kind_cases.py), and scripted results: one box, or in a
+head that Python decodes no box above the threshold; three things learnt. Heap kept: the whole app while this model
+runs, with what the fakes keep of it, such as outputs and the aligned face. Bytes a frame: with all that the fakes
+allocate; "run" is what one run of the network takes of it, which on MaixPy is other memory. What a kind takes beside
+the run and the picture's 128 bytes is one float object, 32 bytes, for each element that it reads, and for stages the
+pictures that are cut out. Nothing of it stays.
+
+"""
+
 IMPORT = """
 ## Heap to import each module
 
@@ -56,8 +68,7 @@ INSTRUCTIONS = """
 
 Machine instructions of the whole interpreter (valgrind), on fakes that do nothing, which leaves its own work.
 MicroPython 1.11 is built as the firmware is: single precision, and without the cache of map lookups in the bytecode
-(MICROPY_OPT_CACHE_MAP_LOOKUP_IN_BYTECODE 0), which would hide the cost of a global or an attribute. On a board the
-modules of the firmware are searched name by name, which is not counted here and makes the loop by hand slower.
+(MICROPY_OPT_CACHE_MAP_LOOKUP_IN_BYTECODE 0), which would hide the cost of a global or an attribute.
 
 """
 
@@ -97,6 +108,21 @@ def targets(interpreters: list[dict[str, Any]]) -> str:
             if value is not None:
                 rows.append([name, one["interpreter"], f"{target:,}", f"{value:,}", verdict(value, target)])
     return table(["what", "interpreter", "at most", "found", ""], sorted(rows, key=lambda row: row[0]))
+
+
+def kinds(interpreters: list[dict[str, Any]], names: list[str]) -> str:
+    """Return the section about the kinds of model."""
+    rows = []
+    counted = any(one["instructions"] for one in interpreters)
+    for case in interpreters[0]["kinds"]:
+        row = [case]
+        for one in interpreters:
+            figures = one["kinds"][case]
+            row += [number(figures["started"]), number(figures["frame"]), number(figures.get("run"))]
+            row += [number(figures.get("instructions"))] if counted else []
+        rows.append(row)
+    columns = ["kept", "a frame", "run", *(["instructions a frame"] if counted else [])]
+    return KINDS + table(["model", *(f"{name} {column}" for name in names for column in columns)], rows)
 
 
 def link(interpreters: list[dict[str, Any]]) -> list[list[str]]:
@@ -160,6 +186,7 @@ def render(interpreters: list[dict[str, Any]]) -> str:
     for one in interpreters:
         if one["import"]["mpy_reason"]:
             text += f"\n{one['interpreter']} loads no such `.mpy`: {one['import']['mpy_reason']}.\n"
+    text += kinds(interpreters, names)
     text += LINK + table(["what", *names], link(interpreters))
     counted = [one for one in interpreters if one["instructions"]]
     if counted:

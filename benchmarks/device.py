@@ -27,8 +27,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = ROOT / "benchmarks" / "inside.py"
-sys.path[:0] = [str(ROOT / "tests" / "micropython"), str(ROOT / "host")]
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests" / "micropython"), str(ROOT / "host")]
 
+from kind_cases import CASES as KINDS  # noqa: E402
 from run import HEAP, CannotUse, build_mpy, resolve  # noqa: E402  the path comes first
 
 CASES = (
@@ -41,6 +42,8 @@ CASES = (
     "1000 classes, softmax",
 )
 FEW, MANY = 500, 1500  # frames whose difference in instructions is that of 1,000 frames
+LARGE = "heapsize=2048k"
+KIND_FRAMES = 20, 60  # the same for each case of kind_cases.py, whose frames take longer
 OTHER_FIRMWARE = {"device.kpu_canmv"}  # imports a module that the fakes of MaixPy do not have
 
 
@@ -69,14 +72,14 @@ def modules(root: Path = ROOT) -> list[str]:
     return order
 
 
-def ask(executable: str, app: Path, *words: str) -> Any:
+def ask(executable: str, app: Path, *words: str, heap: str = HEAP) -> Any:
     """Return the answer of inside.py to these words, from its own process."""
     # Link project and app under short names: the paths of files take part of the heap, and the figures must be the same
     # wherever the project is.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "px").symlink_to(ROOT)
         Path(folder, "sd").symlink_to(app)
-        command = [executable, "-X", HEAP, "px/benchmarks/inside.py", "px", "sd", *words]
+        command = [executable, "-X", heap, "px/benchmarks/inside.py", "px", "sd", *words]
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300, check=False)
     if done.returncode:
         raise CannotUse(f"{executable} {' '.join(words)}: {(done.stdout + done.stderr).strip()}")
@@ -92,6 +95,8 @@ def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
         "heap": ask(executable, ROOT, "heap"),
         "heap_link": ask(executable, ROOT, "heap", "link"),
         "labels_1000": ask(executable, ROOT, "labels"),
+        # A picture of the fakes takes heap that the firmware has elsewhere, and the stages need more of them.
+        "kinds": {case: ask(executable, ROOT, "kind", case, heap=LARGE) for case in KINDS},
         "import": {"py": ask(executable, ROOT, "import", *names), "mpy": None, "mpy_reason": None},
         "instructions": None,
     }
@@ -108,30 +113,34 @@ def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
         figures["instructions"] = {
             how: {which: count(executable, which, how) for which in ("bare", "app")} for how in ("hollow", "fakes")
         }
+        for case in KINDS:
+            figures["kinds"][case]["instructions"] = count(executable, "of", case, KIND_FRAMES)
         figures["instructions"]["link"] = {how: count(executable, "app", how) for how in ("box", "link")}
     return figures
 
 
-def count(executable: str, which: str, how: str) -> int:
-    """Return the machine instructions of one frame, counted by valgrind."""
+def count(executable: str, which: str, how: str, runs: tuple[int, int] = (FEW, MANY)) -> int:
+    """Return the machine instructions of one frame, counted by valgrind in two runs of so many frames."""
     valgrind = shutil.which("valgrind")
     if not valgrind:
         raise CannotUse("--instructions needs valgrind (Debian: apt install valgrind)")
     totals = []
-    for frames in (FEW, MANY):
-        words = [which, str(frames), *([how] if how != "fakes" else [])]
-        command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", *inner(executable, words)]
+    kind = which == "of"
+    for frames in runs:
+        words = [which, how, str(frames)] if kind else [which, str(frames), *([how] if how != "fakes" else [])]
+        run = inner(executable, words, LARGE if kind else HEAP)
+        command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", *run]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         collected = re.search(r"Collected : (\d+)", done.stderr)
         if done.returncode or not collected:
             raise CannotUse(f"valgrind: {done.stderr.strip()[-500:]}")
         totals.append(int(collected[1]))
-    return (totals[1] - totals[0]) // (MANY - FEW)
+    return (totals[1] - totals[0]) // (runs[1] - runs[0])
 
 
-def inner(executable: str, words: list[str]) -> list[str]:
+def inner(executable: str, words: list[str], heap: str = HEAP) -> list[str]:
     """Return the command line that runs inside.py."""
-    return [executable, "-X", HEAP, str(INSIDE), str(ROOT), str(ROOT), *words]
+    return [executable, "-X", heap, str(INSIDE), str(ROOT), str(ROOT), *words]
 
 
 def main() -> int:

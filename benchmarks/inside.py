@@ -6,9 +6,11 @@ import NAME ...   bytes of heap to import each module, in this order, and bytes 
 heap              bytes of heap that device/ keeps: its modules as started, and the app's own data; largest free block
 labels            bytes of heap that a labels file of 1,000 lines keeps
 heap link         the same with the link on: what it keeps
+kind NAME         of a case of kind_cases.py: bytes of heap for one frame, and what device/ keeps
 bare N, app N     run N frames of the first case and do nothing else: for counting instructions from outside
                   (add "hollow": the firmware's calls do nothing, so that only the interpreter's own work is left; "box"
                   for one detection, "link" for the same with the link on, whose port does nothing)
+of NAME N         the same with the app and a case of kind_cases.py
 
 MicroPython v1.11 language. ROOT is the project, APP the folder that holds device/.
 """
@@ -18,7 +20,7 @@ import sys
 
 root, app_folder, mode = sys.argv[1:4]
 words = sys.argv[4:]
-sys.path[:] = [app_folder, root + "/stubs"] + sys.path
+sys.path[:] = [app_folder, root + "/stubs", root + "/benchmarks"] + sys.path
 gc.threshold(32768)  # the fakes leave no holes where the app will live
 
 import bench  # noqa: E402  the path comes first
@@ -155,9 +157,35 @@ def bare(count, softmax):
 
 def started(count, softmax):
     """Return the app, running the model of a case, warm."""
+    power(count, softmax)
+    return warm()
+
+
+def started_kind(name):
+    """Return the app, running the model of a case of kind_cases.py, warm; it has learnt what it can."""
+    from kind_cases import LEARNT, files
+
+    bench.reset()
+    bench.screen.capture = bench.screen.draw = False
+    card, scores = files(name)
+    bench.card.insert(bench.MemoryCard(card))
+    bench.kpu.boxes = [(100, 60, 120, 120, 0, 0.75)]
+    bench.kpu.scores = scores
+    app = warm()
+    for _ in range(LEARNT if app.slot.loaded.learns else 0):
+        for at in range(len(scores)):
+            scores[at] += 1 / 64
+        app.results.learn = True
+        frame = app.frames
+        while app.frames == frame or app.results.learn:
+            app.step()
+    return app
+
+
+def warm():
+    """Return the app of the board that is switched on, after three frames."""
     from device.app import build
 
-    power(count, softmax)
     app = build()
     while app.frames < 3:
         app.step()
@@ -185,17 +213,53 @@ def per_frame(loop, frames):
     return total // frames
 
 
-def measure_bytes(name):
-    count, softmax = CASES[name]
-    frames = 1 if count > 100 else 8  # without collection, and between two looks at the clock
-    by_hand = per_frame(bare(count, softmax), frames)
-    app = started(count, softmax)
+def stepping(app):
+    """Return loop(frames) of an app."""
 
     def loop(frames):
         step = app.step
         end = app.frames + frames
         while app.frames < end:
             step()
+
+    return loop
+
+
+def measure_kind(name):
+    before, block = settle()
+    kept = measured([started_kind(name)], before, block)["started"]
+    app = started_kind(name)
+    # One frame, after the garbage is gone: the board collects when its heap is full.
+    figures = {"frame": per_frame(stepping(app), 1), "started": kept}
+    spec = app.slot.loaded
+    if not spec.stages:
+        figures["run"] = run_alone(spec)
+    return figures
+
+
+def run_alone(spec):
+    """Return the bytes that the fakes take for one run of the network."""
+    import image
+    import KPU
+
+    task = KPU.load(spec.kmodel)
+    img = image.Image(size=(spec.width, spec.height))
+    img.pix_to_ai()
+
+    def loop(frames):
+        for _ in range(frames):
+            KPU.forward(task, img)
+
+    loop(1)
+    return per_frame(loop, 1)
+
+
+def measure_bytes(name):
+    count, softmax = CASES[name]
+    frames = 1 if count > 100 else 8  # without collection, and between two looks at the clock
+    by_hand = per_frame(bare(count, softmax), frames)
+    app = started(count, softmax)
+    loop = stepping(app)
 
     def until_second(_):
         seconds = app.seconds
@@ -268,18 +332,28 @@ def free_block():
     return low
 
 
-def measure_heap():
+def settle():
+    """Prepare the fakes; return the bytes allocated, and the largest free block."""
     started_fakes()
     gc.collect()
     before = gc.mem_alloc()
     block = free_block()
     gc.threshold(-1)  # as on the board
-    app = started(1, None)
+    return before, block
+
+
+def measure_heap():
+    before, block = settle()
+    return measured([started(1, None)], before, block)
+
+
+def measured(app, before, block):
+    """Return what device/ keeps with [app], which is taken out. before, block: what settle() returned."""
     gc.collect()
     with_app = gc.mem_alloc()
     left = free_block()
     bench.irqs.clear()
-    app = None  # noqa: F841  frees what only the app refers to
+    app.pop()  # frees what only the app refers to
     gc.collect()
     without = gc.mem_alloc()
     bench.reset()
@@ -340,7 +414,10 @@ def run_app(frames):
     import machine
 
     machine.UART.write = silent
-    app = started(1 if "box" in words or "link" in words else 0, None)
+    if mode == "of":
+        app = started_kind(words[0])
+    else:
+        app = started(1 if "box" in words or "link" in words else 0, None)
     while frames:
         for due in app.frame:  # as App.run() does
             frames -= 1
@@ -350,11 +427,11 @@ def run_app(frames):
 
 
 def main():
-    if mode in ("bare", "app"):
+    if mode in ("bare", "app", "of"):
         gc.threshold(-1)
         if "hollow" in words:
             hollow()
-        (run_bare if mode == "bare" else run_app)(int(words[0]))
+        (run_bare if mode == "bare" else run_app)(int(words[-1] if mode == "of" else words[0]))
         return
     import json
 
@@ -365,6 +442,8 @@ def main():
         figures = measure_labels()
     elif mode == "bytes":
         figures = measure_bytes(words[0])
+    elif mode == "kind":
+        figures = measure_kind(words[0])
     elif mode == "import":
         figures = measure_imports(words)
     else:

@@ -3,7 +3,7 @@
 A frame. App.load() chooses each callable once for the model and hands them all to frame_path():
 
     snapshot   hal.Camera           the camera's next picture
-    prepare    Camera.fit()         makes it the model's input; None when the camera's window already is
+    prepare    once.hal_window      makes it the model's input; None when the camera's window already is
     run        KpuSlot.run          made by prepare() in device/kinds: runs the network, fills Results
     draw       Overlay.begin()      results and status bar onto the picture
     show       hal.Screen           the panel; Link puts its own in front when it is on
@@ -240,11 +240,10 @@ class App:
         self.calm()
         # The camera comes before the model: sensor.c takes its buffers from the system heap, as models do.
         # With the model as the topmost block, deinit gives all of its memory back, and the next one finds one block.
-        width, height, prepare = self.camera.fit(spec.width, spec.height, spec.channels)
         try:
             from device.once.stages import maker
 
-            shape, make = maker(spec)
+            shape, make, width, height, prepare = maker(spec, self.camera)
         except ImportError:  # the card was pulled just now, and the app with it
             raise DeviceError(2005, "no device/kinds/" + spec.kind)
         self.results.reset(shape, width, height, spec.width, spec.height)

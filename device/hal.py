@@ -68,8 +68,9 @@ class Camera:
     """The camera, always 320x240 RGB565; a model gets a window of it, so that its buffers never move.
 
     ready: whether it has been started. again: when no camera answered, the time in ms of the next attempt: after twelve
-    times as long as the last one took (about five seconds without a camera). A load without a camera postpones it,
-    since somebody is using a key.
+    times as long as the last one took (about five seconds without a camera); pause: that time. A load without a camera
+    postpones it, since somebody is using a key. window: the one that is set, None if that is unknown; see
+    device/once/hal_window.py.
     """
 
     WIDTH = 320
@@ -78,10 +79,10 @@ class Camera:
     def __init__(self, board, settings):
         self.snapshot = sensor.snapshot
         self.ready = False
-        self.again = self._pause = 0
+        self.again = self.pause = 0
         self._choice = settings.get("choice", board.choice)
         self._flips = (settings.get("hmirror", board.hmirror), settings.get("vflip", board.vflip))
-        self._window = None
+        self.window = None
 
     def start(self):
         """Find and start the camera; DeviceError 104 without one. This moves its buffers: never with a model loaded."""
@@ -96,14 +97,14 @@ class Camera:
         except OSError as e:
             # Without a camera the firmware takes seconds, in which no key works: so the attempts must be rare.
             now = ticks()
-            self._pause = (now - begun) * 12
-            self.again = now + self._pause
+            self.pause = (now - begun) * 12
+            self.again = now + self.pause
             raise DeviceError(104, str(e))
         sensor.set_pixformat(sensor.RGB565)
         # Once, at full size: sensor.c sizes its buffers by the framesize and not by the window, so a window does not
         # move them. If these 375 KiB moved, they would leave a hole in which the next model does not fit.
         sensor.set_framesize(sensor.QVGA)
-        self._window = (self.WIDTH, self.HEIGHT)
+        self.window = (self.WIDTH, self.HEIGHT)
         for flip, value in zip((sensor.set_hmirror, sensor.set_vflip), self._flips):
             if value is not None:
                 try:
@@ -111,56 +112,6 @@ class Camera:
                 except ValueError:
                     print("this camera cannot flip")
         self.ready = True
-
-    def fit(self, width, height, channels):
-        """Return (view width, view height, prepare) for a model's input; starts the camera if necessary.
-
-        An RGB input of 128x96 to 320x240 in multiples of 8 is a window, and prepare is None. Any other input comes from
-        the largest window of its shape: prepare(img) returns the image resized, grey for one channel, with its AI plane
-        filled.
-        Raises DeviceError 104 without a camera, 107 when the firmware refuses the window.
-        """
-        if not self.ready:
-            if self.again:
-                self.again = ticks() + self._pause
-                raise DeviceError(104)
-            self.start()
-        w = width
-        h = height
-        inside = 128 <= w <= self.WIDTH and 96 <= h <= self.HEIGHT and w % 8 == 0 and h % 8 == 0
-        # The firmware rounds nothing: a side that is below 8 or not a multiple of 8 is a ValueError (sensor.c).
-        if not inside:
-            if w * self.HEIGHT >= h * self.WIDTH:
-                w, h = self.WIDTH, self.WIDTH * h // w
-            else:
-                w, h = self.HEIGHT * w // h, self.HEIGHT
-            w = max(w // 8 * 8, 8)
-            h = max(h // 8 * 8, 8)
-        if self._window != (w, h):
-            # If the firmware refuses, it is not known which window is set: the next model must set its own.
-            self._window = None
-            try:
-                accepted = sensor.set_windowing((w, h))
-            except ValueError as e:
-                raise DeviceError(107, str(e))
-            # The firmware's own checks raise ValueError. When the sensor's driver refuses, it returns False (sensor.c).
-            if accepted is False:
-                raise DeviceError(107, "no window of %dx%d" % (w, h))
-            self._window = (w, h)
-        if inside and channels == 3:
-            return w, h, None
-
-        def prepare(img):
-            if not inside:
-                img = img.resize(width, height)
-            if channels == 1:
-                # 1 makes a copy: without it, the firmware would turn the picture grey that is shown next.
-                img = img.to_grayscale(1)
-            # resize() leaves the AI plane empty, and the KPU reads nothing else (Maix_kpu.c).
-            img.pix_to_ai()
-            return img
-
-        return w, h, prepare
 
 
 class Screen:

@@ -4,7 +4,6 @@ from micropython import const
 
 from device import forget
 from device.errors import describe
-from device.results import BARS
 from device.text import CELL, LINE, plain
 
 # RGB565 with swapped bytes, as lcd's own constants
@@ -14,17 +13,6 @@ RED = 0x0098  # dark, so that white text on it is easy to read
 BLUE = 0x1F00
 ORANGE = 0x20FD
 CARD = (101, 102)  # faults of the card: the key looks again
-
-
-def letter_scale(shape, top, width, height):
-    """Return how many times the letters of results are enlarged: 2 on pictures of 200 pixels and more, else 1.
-
-    shape: of the results. top: how many bars a classifier shows. width, height: of the visible part of the picture.
-    """
-    # Bars with large letters may take at most a third of the picture.
-    if min(width, height) < 200 or (shape == BARS and (LINE * 2 + 6) * top > height // 3):
-        return 1
-    return 2
 
 
 class Overlay:
@@ -48,11 +36,10 @@ class Overlay:
         title = plain(spec.panel_title())[: max(columns - len(position) - 7, 0)]
         self._head = (left + 2, top + 1, (title + " " + position).strip())
         self.status(0)
-        scale = letter_scale(results.shape, spec.top, width, height)
         try:
             from device.once.painters import painter
 
-            paint = painter(spec, results, (left, top, width, height), scale)
+            paint = painter(spec, results, (left, top, width, height))
         finally:
             forget()
         # Image.draw_* also takes its geometry as one tuple: created here, not in every frame.

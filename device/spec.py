@@ -63,6 +63,7 @@ class ModelSpec:
     stages: a ModelSpec for each network that runs on the boxes of this one; these have no title and no stages.
     names: the stage that names the boxes of this model, else None: then the classes are its own.
     learns: whether a double press makes the model learn. path: then its folder, with a slash at its end.
+    pixels: how each picture is changed for the network, see device/once/pixels.py.
     enlarge: of a stage, how many times as wide and high as the box its part of the picture is.
     problems: what is wrong, see say().
     loadable: whether the problems are only contradictions between model.json and the head of the kmodel; then the
@@ -77,7 +78,7 @@ class ModelSpec:
     top = 3  # bars that the screen shows
     count = enlarge = 1
     loadable = learns = False
-    labels = problems = stages = ()
+    labels = problems = stages = pixels = ()
 
     def __init__(self, folder):
         self.folder = folder

@@ -20,6 +20,9 @@ fit(spec, elements, shapes, doubt)
     Judges the outputs; may be absent. elements: the number of values of each. shapes: the (width, height, channels)
     that "outputs" of model.json says of each, or (). Calls doubt(field, expected, actual) where they do not fit.
     Returns the shapes that a kmodel v4 is told, or None.
+PIXELS
+    The words that "pixels" of model.json may hold (device/once/pixels.py); "invert stretch" when absent. Only where
+    results have no places also "mirror" and "flip": the places would be those of a picture that nobody sees.
 LEARNS
     True for a kind that learns: a double press sets results.learn, and the next run() learns what it sees; False when
     absent.

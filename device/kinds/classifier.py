@@ -13,6 +13,7 @@ FIELDS = (
     ("threshold", "a number, 0 to 1", 0),
 )
 LABELS = "needed"
+PIXELS = "invert stretch mirror flip"
 SHAPE = BARS
 NAMES = True
 LOWEST = -3.4e38  # here, because v1.11 negates a float constant each time it runs, which creates an object

@@ -19,6 +19,7 @@ FIELDS = (
 LABELS = "optional"
 LEARNS = True
 NAMES = True
+PIXELS = ""  # the aligned face comes straight from the AI plane
 SHAPE = EXTRA
 
 

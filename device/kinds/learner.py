@@ -19,6 +19,7 @@ FIELDS = (
 )
 LABELS = "optional"
 LEARNS = True
+PIXELS = "invert stretch mirror flip"
 SHAPE = BARS
 HEAD = "<IifI"  # before each vector in the file: length, class, mark (0 when set), padding
 

@@ -8,6 +8,7 @@ from device.results import EXTRA, fixed
 
 FIELDS = ()
 LABELS = "optional"
+PIXELS = "invert stretch mirror flip"
 SHAPE = EXTRA
 EVERY_MS = 500  # between two looks at the outputs: each element read is an object
 LINE = 12  # pixels of a line of the firmware's font

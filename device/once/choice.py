@@ -22,13 +22,20 @@ def _slot(path, most):
         if line[-9:] == b" %08x" % crc32(body):
             number, text = body.split(b" ", 1)
             return int(number), text.decode()
-    except (OSError, ValueError):
+    except ValueError:
         pass  # then the slot holds no text
+    except OSError as error:
+        # A card that cannot be read at this moment may hold what was learnt: it must not count as empty.
+        if error.args[0] != 2:
+            raise
     return -1, ""
 
 
 def slots_read(root, names, most):
-    """Return (number, text) of the slot that counts; (-1, "") when there is none. most: bytes of a slot."""
+    """Return (number, text) of the slot that counts; (-1, "") when there is none. most: bytes of a slot.
+
+    Raises OSError when the card cannot be read.
+    """
     return max([_slot(root + name, most) for name in names])
 
 
@@ -42,16 +49,19 @@ def slots_write(root, names, most, text):
 
 
 def choice_read(root):
-    """Return the remembered folder, "" when there is none."""
-    return slots_read(root, SLOTS, 400)[1]
+    """Return the remembered folder, "" when there is none or the card cannot be read."""
+    try:
+        return slots_read(root, SLOTS, 400)[1]
+    except OSError:
+        return ""
 
 
 def choice_write(root, folder):
     """Remember a folder; return whether the card holds it now. Nothing is written when it does already."""
-    number, known = slots_read(root, SLOTS, 400)
-    if number >= 0 and known == folder:
-        return True
     try:
+        number, known = slots_read(root, SLOTS, 400)
+        if number >= 0 and known == folder:
+            return True
         slots_write(root, SLOTS, 400, folder)
     except OSError:
         return False

@@ -34,6 +34,7 @@ def learnt_read(folder):
     """Return (names, path of the data); ([], None) when nothing is learnt, or what is there is damaged.
 
     folder: the model's, with a slash at its end.
+    Raises OSError when the card cannot be read: what is learnt next would take the place of what it holds.
     """
     number, text = slots_read(folder, SLOTS, INDEX)
     if number < 0:
@@ -44,7 +45,11 @@ def learnt_read(folder):
         if checksum(path) != int(words[0], 16):
             return [], None
         return [unhexlify(word).decode() for word in words[1:]], path
-    except (OSError, ValueError):
+    except ValueError:
+        return [], None
+    except OSError as error:
+        if error.args[0] != 2:
+            raise
         return [], None
 
 

@@ -18,7 +18,7 @@ from device.once.kmodel_head import HEAD, sniff
 LABELS_MAX = 65535
 KMODEL_MAX = 0x600000  # the firmware's own limit
 
-FIELDS = "schema title ascii_title kind kmodel input labels ascii_labels outputs stages"  # of every kind
+FIELDS = "schema title ascii_title kind kmodel input labels ascii_labels outputs pixels stages"  # of every kind
 
 
 def _size(path):
@@ -153,6 +153,10 @@ class Reader:
             self.bad("input", "[width, height, 1 or 3]")
         for row in rows:
             self.take(*row)
+        if "pixels" in data:
+            from device.once.pixels import words
+
+            self.take("pixels", words(kind, spec.channels), None)
         if "outputs" in data:
             self.outputs(data["outputs"])
         head = self.kmodel(data.get("kmodel"))

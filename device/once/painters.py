@@ -11,15 +11,28 @@ COLOURS = (0xE007, 0x20FD, 0xFF07, 0xE0FF, 0x1FF8, 0x9F4C, 0xE5AF, 0x00F8)
 INKS = tuple([ink(colour) for colour in COLOURS])
 
 
-def painter(spec, results, view, scale):
+def letter_scale(shape, top, width, height):
+    """Return how many times the letters of results are enlarged: 2 on pictures of 200 pixels and more, else 1.
+
+    shape: of the results. top: how many bars a classifier shows. width, height: of the visible part of the picture.
+    """
+    # Bars with large letters may take at most a third of the picture.
+    if min(width, height) < 200 or (shape == BARS and (LINE * 2 + 6) * top > height // 3):
+        return 1
+    return 2
+
+
+def painter(spec, results, view):
     """Return paint(img, count) for the shape of the results; it allocates only the text of a label that is new.
 
-    view: (x, y, width, height), the visible part of the pictures. scale: of the letters.
+    view: (x, y, width, height), the visible part of the pictures.
     """
-    # What is returned keeps all names of this module alive; without this one, the other painters go.
-    globals().pop("painter", None)
     # Computed once: the closures below run in every frame and use these as their own variables.
     left, top, width, height = view
+    scale = letter_scale(results.shape, spec.top, width, height)
+    # What is returned keeps all names of this module alive; without these, the other painters go.
+    for name in ("painter", "letter_scale"):
+        globals().pop(name, None)
     columns = width // CELL
     items = results.items
     label = spec.panel_label

@@ -3,10 +3,12 @@
 Needed only while a card is read, and while a model loads.
 """
 
+from device import forget
 from device import kind as kind_module
+from device.errors import DeviceError
 from device.kinds import STAGES
 
-FIELDS = "kind kmodel input labels ascii_labels outputs enlarge"  # of every stage
+FIELDS = "kind kmodel input labels ascii_labels outputs pixels enlarge"  # of every stage
 MOST = 4  # with the detector five networks: the firmware loads no more at a time
 
 
@@ -43,13 +45,27 @@ def read_stages(outer):
     outer.spec.stages = tuple(stages)
 
 
-def maker(spec):
-    """Return (shape of the results, prepare(kpu, tasks, spec, results)) for a model; imports what loading it needs."""
+def maker(spec, camera):
+    """Return (shape of the results, prepare(kpu, tasks, spec, results), view width and height, prepare(img)).
+
+    prepare(img) makes a picture the model's input; None when it already is. Raises DeviceError 104 or 107.
+    """
     kind = kind_module(spec.kind)
-    for name in ("FIELDS", "fit"):  # only reading the card needs them, not a running model
+    try:
+        from device.once.hal_window import fit
+
+        width, height, prepare = fit(camera, spec.width, spec.height, spec.channels)
+    except DeviceError:
+        forget()
+        raise
+    if spec.pixels:
+        from device.once.pixels import changed
+
+        prepare = changed(prepare, spec)
+    for name in ("FIELDS", "PIXELS", "fit"):  # only reading the card needs them, not a running model
         if hasattr(kind, name):
             delattr(kind, name)
-    return kind.SHAPE, chain(spec) if spec.stages else kind.prepare
+    return kind.SHAPE, chain(spec) if spec.stages else kind.prepare, width, height, prepare
 
 
 def chain(spec):
@@ -92,6 +108,11 @@ def cutter(spec, results):
     width = spec.width
     height = spec.height
     grey = spec.channels == 1
+    change = None
+    if spec.pixels:
+        from device.once.pixels import changer
+
+        change = changer(spec.pixels)
     more = int(spec.enlarge * 1000)
     rect = [0, 0, 0, 0]
 
@@ -114,7 +135,10 @@ def cutter(spec, results):
         part = img.cut(x, y, w, h).resize(width, height)
         if grey:
             part = part.to_grayscale(1)
-        part.pix_to_ai()
+        if change:
+            change(part)
+        else:
+            part.pix_to_ai()
         return part
 
     return cut, rect

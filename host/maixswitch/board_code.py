@@ -157,6 +157,11 @@ class Overlay(Protocol):
     CELL: int
 
     def plain(self, text: str) -> str: ...
+
+
+class Painters(Protocol):
+    """device/once/painters.py: how the app draws the results of a model."""
+
     def letter_scale(self, shape: int | str, top: int, width: int, height: int) -> int: ...
 
 
@@ -313,6 +318,11 @@ def transitions() -> list[TableRow]:
 def overlay() -> Overlay:
     """Return the app's drawing of titles and results."""
     return cast(Overlay, _module("device.overlay"))
+
+
+def painters() -> Painters:
+    """Return the module of the painters of results."""
+    return cast(Painters, _module("device.once.painters"))
 
 
 def states() -> list[str]:

@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import kind_cases  # noqa: E402  the path comes first
+
 BENCHMARK = ROOT / "benchmarks" / "device.py"
 DOCUMENT = ROOT / "docs" / "cost.md"
 
@@ -71,6 +75,13 @@ def test_heap_kept(figures: dict[str, Any]) -> None:
     """
     assert figures["heap"]["started"] <= 43 * 1024
     assert "**missed**" not in DOCUMENT.read_text()
+
+
+def test_every_kind_is_measured(figures: dict[str, Any]) -> None:
+    """A new kind of model needs a case in benchmarks/kind_cases.py, or nobody sees what it costs."""
+    names = {path.stem for path in (ROOT / "device" / "kinds").glob("*.py")} - {"__init__"}
+    assert kind_cases.kinds() == names
+    assert set(figures["kinds"]) == set(kind_cases.CASES)
 
 
 def test_every_module_is_measured(figures: dict[str, Any]) -> None:

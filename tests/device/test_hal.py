@@ -11,6 +11,7 @@ import sensor
 from device import hal, hal_dog
 from device.errors import DeviceError
 from device.once import boards, hal_start
+from device.once.hal_window import fit
 
 
 def camera(board="dock", **settings):
@@ -30,7 +31,7 @@ def power():
 @pytest.mark.parametrize("size", [(320, 240), (224, 224), (128, 96), (128, 128), (320, 96), (240, 240)])
 def test_an_input_that_fits_is_a_window(size):
     eye = camera()
-    width, height, prepare = eye.fit(size[0], size[1], 3)
+    width, height, prepare = fit(eye, size[0], size[1], 3)
     image = eye.snapshot()
     assert prepare is None
     assert (width, height) == size == (image.width(), image.height())
@@ -51,7 +52,7 @@ def test_an_input_that_fits_is_a_window(size):
 )
 def test_another_input_is_cut_from_the_largest_window_of_its_shape(size, view):
     eye = camera()
-    width, height, _ = eye.fit(size[0], size[1], 3)
+    width, height, _ = fit(eye, size[0], size[1], 3)
     assert (width, height) == view
     image = eye.snapshot()
     assert (image.width(), image.height()) == view
@@ -60,7 +61,7 @@ def test_another_input_is_cut_from_the_largest_window_of_its_shape(size, view):
 @given(st.integers(1, 1024), st.integers(1, 1024), st.sampled_from([1, 3]))
 @settings(max_examples=60)
 def test_every_input_has_a_window_that_the_firmware_accepts(width, height, channels):
-    view = camera().fit(width, height, channels)
+    view = fit(camera(), width, height, channels)
     assert view[0] % 8 == view[1] % 8 == 0
     assert 8 <= view[0] <= 320
     assert 8 <= view[1] <= 240
@@ -69,40 +70,40 @@ def test_every_input_has_a_window_that_the_firmware_accepts(width, height, chann
 @pytest.mark.parametrize(("size", "channels"), [((28, 28), 1), ((28, 28), 3), ((128, 128), 1), ((64, 48), 3)])
 def test_prepare_returns_a_picture_that_the_kpu_accepts(size, channels):
     eye = camera()
-    _, _, prepare = eye.fit(size[0], size[1], channels)
+    _, _, prepare = fit(eye, size[0], size[1], channels)
     shown = eye.snapshot()
     image = prepare(shown)
     assert (image.width(), image.height()) == size
     assert image.format() == (sensor.GRAYSCALE if channels == 1 else sensor.RGB565)
     assert len(image._planes()) >= size[0] * size[1] * channels
     assert shown.format() == sensor.RGB565  # the shown picture stays in colour
-    assert (shown.width(), shown.height()) == eye.fit(size[0], size[1], channels)[:2]
+    assert (shown.width(), shown.height()) == fit(eye, size[0], size[1], channels)[:2]
 
 
 def test_the_window_moves_without_new_buffers():
     eye = camera()
-    eye.fit(320, 240, 3)
+    fit(eye, 320, 240, 3)
     allocated = bench.memory.items()
     for size in ((128, 96), (320, 240), (28, 28), (224, 224)):
-        eye.fit(size[0], size[1], 3)
+        fit(eye, size[0], size[1], 3)
         assert bench.memory.items() == allocated
     assert bench.calls["sensor.reset"] == bench.calls["sensor.set_framesize"] == 1
 
 
 def test_an_unchanged_window_is_left_alone():
     eye = camera()
-    eye.fit(320, 240, 3)
+    fit(eye, 320, 240, 3)
     assert "sensor.set_windowing" not in bench.calls
-    eye.fit(224, 224, 3)
-    eye.fit(224, 224, 3)
+    fit(eye, 224, 224, 3)
+    fit(eye, 224, 224, 3)
     assert bench.calls["sensor.set_windowing"] == 1
 
 
 def test_a_restarted_camera_gets_its_window_again():
     eye = camera()
-    eye.fit(224, 224, 3)
+    fit(eye, 224, 224, 3)
     eye.start()
-    eye.fit(224, 224, 3)
+    fit(eye, 224, 224, 3)
     assert eye.snapshot().width() == 224
 
 
@@ -123,15 +124,15 @@ def test_the_app_does_not_look_for_a_missing_camera_again_at_once():
     raises_104(eye.start)
     for _ in range(3):
         before = bench.clock.now
-        raises_104(lambda: eye.fit(320, 240, 3))
+        raises_104(lambda: fit(eye, 320, 240, 3))
         assert bench.clock.now == before
         bench.clock.advance(59000)
     bench.camera.connected = True
-    raises_104(lambda: eye.fit(320, 240, 3))
+    raises_104(lambda: fit(eye, 320, 240, 3))
     assert 60000 < eye.again - bench.clock.now < 62000
     assert bench.calls["sensor.reset"] == 1
     eye.start()
-    eye.fit(320, 240, 3)
+    fit(eye, 320, 240, 3)
     assert eye.ready
     assert eye.again == 0
 
@@ -142,7 +143,7 @@ def test_a_camera_that_fails_at_once_may_be_tried_at_once():
     bench.fail_next("sensor.reset", OSError("Reset Failed"))
     eye = camera()
     raises_104(eye.start)
-    raises_104(lambda: eye.fit(320, 240, 3))
+    raises_104(lambda: fit(eye, 320, 240, 3))
     assert eye.again == bench.clock.now
 
 
@@ -154,12 +155,12 @@ def raises_104(call):
 
 def test_a_refused_window_is_named_and_forgotten():
     eye = camera()
-    eye.fit(320, 240, 3)
+    fit(eye, 320, 240, 3)
     bench.fail_next("sensor.set_windowing", ValueError("value must be multiple of 8"))
     with pytest.raises(DeviceError) as caught:
-        eye.fit(224, 224, 3)
+        fit(eye, 224, 224, 3)
     assert caught.value.code == 107
-    eye.fit(320, 240, 3)
+    fit(eye, 320, 240, 3)
     assert eye.snapshot().width() == 320
 
 

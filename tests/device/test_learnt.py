@@ -99,8 +99,31 @@ def test_a_slot_of_another_meaning_is_not_used():
         assert known() == ([], None), body
 
 
+def failure():
+    """Return the number of the OSError that a read raises, None for none."""
+    try:
+        known()
+    except OSError as error:
+        return error.args[0]
+    return None
+
+
 def test_without_a_card():
+    """It must not look as if nothing were learnt, or what is learnt next would take the place of what is there."""
     fresh()
     store(b"abcd", ["a"])
     bench.card.eject()
-    assert learnt_read(FOLDER) == ([], None)
+    assert failure() == 5
+
+
+def test_a_read_that_fails_once_loses_nothing():
+    fresh()
+    store(b"abcd", ["a"])
+    bench.trace = []
+    assert known() == (["a"], b"abcd")
+    calls, bench.trace = bench.trace, None
+    for call in ("uio.open", "file.read"):
+        for nth in range(1, calls.count(call) + 1):
+            bench.fail_at(call, nth, OSError(5))
+            assert failure() == 5
+            assert known() == (["a"], b"abcd")

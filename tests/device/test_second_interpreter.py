@@ -23,7 +23,7 @@ LONG = {"endurance"}  # 10,000 switches: under CPython in the nightly profile on
 # firmware's switches. Where that one needs 40 for a scenario, MicroPython 1.29 needs 53: its calls are smaller.
 BOARD_CALLS = 51
 BOARD_CALLS_IN_129 = BOARD_CALLS * 53 // 40
-DEEPEST = ("app_on_card", "link", "load_errors", "memory_full", "settings_wrong")
+DEEPEST = ("app_on_card", "link", "load_errors", "memory_full", "other_kinds", "settings_wrong")
 
 
 def _load() -> ModuleType:

@@ -1,7 +1,7 @@
 """What the panel shows of titles and labels: the font has printable ASCII only, and a line is as wide as the panel.
 
-The font, and the size of the letters on a picture, are the app's own (device/overlay.py). The status bar has the title,
-a position such as 2/5 and the frames per second.
+The font, and the size of the letters on a picture, are the app's own (device/overlay.py, device/once/painters.py). The
+status bar has the title, a position such as 2/5 and the frames per second.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ def controls(text: str) -> bool:
 
 
 def is_window(width: int, height: int) -> bool:
-    """Can a picture of this size be a window of the camera's frame? Decides like Camera.fit in device/hal.py."""
+    """Can a picture of this size be a window of the camera's frame? Decides like device/once/hal_window.py."""
     fits = SMALLEST_WINDOW[0] <= width <= FRAME[0] and SMALLEST_WINDOW[1] <= height <= FRAME[1]
     return fits and width % 8 == 0 and height % 8 == 0
 
 
 def view(width: int, height: int) -> tuple[int, int]:
-    """Return width and height of the panel's pictures for a model's input of this size, as Camera.fit chooses them.
+    """Return width and height of the panel's pictures for a model's input of this size, as the app chooses them.
 
     The app shows an input that is a window of the frame as it is, and any other as the largest window of its shape.
     """
@@ -88,7 +88,7 @@ def room(panel: tuple[int, int], pictures: tuple[int, int], kind: str, top: int,
     # The app draws the text into the picture, and a panel that is smaller than the picture cuts it off.
     width, height = min(panel[0], pictures[0]), min(panel[1], pictures[1])
     columns = width // overlay.CELL
-    scale = overlay.letter_scale(getattr(board_code.kinds().get(kind), "SHAPE", ""), top, width, height)
+    scale = board_code.painters().letter_scale(getattr(board_code.kinds().get(kind), "SHAPE", ""), top, width, height)
     # A label gets at least one column, so that the comparison of labels has something to compare.
     return Room(max(columns - len(position) - RATE, 0), max(columns // scale - SCORE, 1))
 

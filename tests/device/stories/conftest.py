@@ -11,8 +11,7 @@ import pytest
 import bench
 from maixswitch import board_code
 from tests.device.stories import story_cards
-from tests.device.stories.story import FIGURES
-from tests.device.stories.story_watch import watching_glass
+from tests.device.stories.story_watch import FIGURES, watching_glass
 
 
 @pytest.fixture(scope="session")

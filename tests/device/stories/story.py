@@ -6,7 +6,6 @@ A story that fails prints its own text, which `maixswitch sim --script` replays.
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,9 @@ from maixswitch.sim.player import Player
 from maixswitch.sim.recorder import Recorder
 from maixswitch.sim.script import Script, parse
 from maixswitch.sim.simulated_board import SimulatedBoard
-from tests.device.stories.story_watch import GLASS, Watch, left_behind
+from tests.device.stories.story_watch import FIGURES, GLASS, Watch, left_behind
 
 DEFAULT = "minimum_with_kmodel_v4_support"
-FIGURES: Counter[str] = Counter()  # the sums of all boards so far: see conftest.py
 
 
 class StoryRig(SimulatedBoard):

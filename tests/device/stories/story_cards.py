@@ -19,13 +19,16 @@ if __name__ == "__main__":
 from benchlib.models import kmodel_v3, kmodel_v4  # noqa: E402
 from tests.device.sample_models import FACE_ANCHORS  # noqa: E402
 
-NAMES = ("good", "other", "plain", "broken", "empty", "late")
+NAMES = ("good", "other", "plain", "broken", "empty", "late", "many")
 SIZE = 300_000  # of every network: a load takes 300 ms
+SMALL = 60_000  # of every network of a stage
 Files = dict[str, bytes]
 
 
-def _model(folder: str, title: str, data: Any, labels: Any, **fields: Any) -> Files:
-    document = {"schema": 1, "title": title, "kmodel": "m.kmodel", "labels": labels, **fields}
+def _model(folder: str, title: str, data: Any, labels: Any = None, **fields: Any) -> Files:
+    document = {"schema": 1, "title": title, "kmodel": "m.kmodel", **fields}
+    if labels:
+        document["labels"] = labels
     return {
         f"models/{folder}/model.json": json.dumps(document).encode(),
         f"models/{folder}/m.kmodel": bytes(data) + bytes(SIZE - len(data)),
@@ -50,6 +53,78 @@ def classifier(folder: str, title: str, labels: Any, count: int, shape: tuple[in
     return _model(folder, title, data, labels, kind="classifier", input=list(shape), **fields)
 
 
+def many() -> Files:
+    """A model of every other kind, and detectors with stages; small outputs, so that Python decodes them quickly."""
+    stages = {
+        "points": {"kind": "landmark", "kmodel": "points.kmodel", "input": [64, 64, 3], "enlarge": 1.2},
+        "sort": {
+            "kind": "classifier",
+            "kmodel": "sort.kmodel",
+            "input": [32, 32, 1],
+            "labels": ["M6a", "M6b"],
+            "pixels": ["invert", "mirror"],
+        },
+        "face": {"kind": "face", "kmodel": "face.kmodel", "input": [64, 64, 3], "labels": ["M7a", "M7b"], "accept": 60},
+    }
+    networks = {
+        "points": kmodel_v3((64, 64, 3), (1, 1, 10), "softmax", classes=10),
+        "sort": kmodel_v3((32, 32, 1), (1, 1, 16), "softmax", classes=2),
+        "face": kmodel_v3((64, 64, 3), (1, 1, 8), "softmax", classes=8),
+    }
+    files = {
+        **_model("1-raw", "Raw", kmodel_v3(last="softmax", classes=12, outputs=2), kind="raw", input=[320, 240, 3]),
+        **_model(
+            "2-points",
+            "Points",
+            kmodel_v3((64, 64, 3), (1, 1, 10), "softmax", classes=10),
+            kind="landmark",
+            input=[64, 64, 3],
+            pixels=["invert"],
+        ),
+        **_model(
+            "3-learn",
+            "Learn",
+            kmodel_v3((64, 64, 1), (1, 1, 8), "softmax", classes=8),
+            ["M3a", "M3b"],
+            kind="learner",
+            input=[64, 64, 1],
+            limit=100,
+            pixels=["invert", "stretch", "flip"],
+        ),
+        **_model(
+            "4-three",
+            "Three",
+            kmodel_v3((64, 64, 3), (2, 2, 14), last="softmax", classes=56),
+            ["M4a", "M4b"],
+            kind="yolo3",
+            input=[64, 64, 3],
+            anchors=[10, 10, 30, 30],
+        ),
+        **_model(
+            "5-wide",
+            "Wide",
+            kmodel_v3((64, 64, 3), (2, 2, 45), last="softmax", classes=180),
+            kind="yolo2",
+            input=[64, 64, 3],
+            anchors=[1, 1] * 9,
+        ),
+    }
+    for folder, title, names in (("6-sort", "Sort", ("points", "sort")), ("7-face", "Who", ("points", "face"))):
+        files |= _model(
+            folder,
+            title,
+            kmodel_v3(grid=(20, 15, 30)),
+            [f"M{folder[0]}"],
+            kind="yolo2",
+            input=[320, 240, 3],
+            anchors=FACE_ANCHORS,
+            stages=[stages[name] for name in names],
+        )
+        for name in names:
+            files[f"models/{folder}/{name}.kmodel"] = networks[name] + bytes(SMALL - len(networks[name]))
+    return files
+
+
 def _lines(labels: list[str]) -> bytes:
     return "".join(label + "\n" for label in labels).encode()
 
@@ -66,7 +141,8 @@ def cards() -> dict[str, Files]:
 
     good: detector, small grey classifier, classifier with a labels file, kmodel v4, one too large for any firmware,
     a broken folder, one that should be in flash and is not; a watchdog. other: the same folders and titles with other
-    models. late: mistakes that only a run shows: a v4 whose outputs have another shape, a network for lists.
+    models. late: mistakes that only a run shows: a v4 whose outputs have another shape, a network for lists. many: see
+    many().
     """
     digits = [f"G2{index}" for index in range(10)]
     good = {
@@ -113,7 +189,7 @@ def cards() -> dict[str, Files]:
         "maixswitch.json": b'{"watchdog": true, "keys": [',
     }
     plain = {**detector("1-one", "One", ["P1a"]), **classifier("2-two", "Two", ["P2a", "P2b"], 2, (128, 128, 3))}
-    cards = {"good": good, "other": other, "plain": plain, "broken": broken, "late": late}
+    cards = {"good": good, "other": other, "plain": plain, "broken": broken, "late": late, "many": many()}
     return {**cards, "empty": {"readme.txt": b"no models", "models/readme.txt": b"none"}}
 
 
@@ -121,8 +197,12 @@ def cards() -> dict[str, Files]:
 def labels(card: str, folder: str) -> set[str]:
     """The labels that may be on the screen while this model of this card runs."""
     files = cards()[card]
-    names = json.loads(files[f"models/{folder}/model.json"])["labels"]
-    return set(files[f"models/{folder}/{names}"].decode().split() if isinstance(names, str) else names)
+    document = json.loads(files[f"models/{folder}/model.json"])
+    labels: set[str] = set()
+    for network in (document, *document.get("stages", ())):
+        names = network.get("labels", ())
+        labels |= set(files[f"models/{folder}/{names}"].decode().split() if isinstance(names, str) else names)
+    return labels
 
 
 def write(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +14,15 @@ from benchlib.img import Image
 from tests.device.stories import story_cards
 
 STATES = ("NO_CARD", "EMPTY", "UNLOADED", "RUNNING", "FAULT", "STOPPED")
-LABEL = re.compile(r"\b[GHLP]\d[a-z0-9]+\b")  # of any card, see story_cards
+LABEL = re.compile(r"\b[GHLMP]\d[a-z0-9]+\b")  # of any card, see story_cards
 OURS = {"camera pixels", "camera planes", "lcd"}  # system heap that may stay taken when the app has stopped
 STEP_MS = 3000  # the longest a step may take: a load, or a start with everything set up once more
 CAMERA_MS = 5070  # more while the firmware looks for a missing camera
+
+
+def home(path: Any) -> Any:
+    """Return the folder of a network's file; of a model in flash its own address."""
+    return path.rpartition("/")[0] if isinstance(path, str) else path
 
 
 class Glass:
@@ -31,6 +37,7 @@ class Glass:
 
 
 GLASS = Glass()
+FIGURES: Counter[str] = Counter()  # the sums of all boards so far: see conftest.py
 
 
 @contextmanager
@@ -73,7 +80,10 @@ class Watch:
     """Checks one board and its app; load(card, folder) tells it which model was loaded last."""
 
     def __init__(self) -> None:
-        self.loaded: set[int] = set()
+        self.loaded: dict[int, Any] = {}  # task -> where its file is
+        self.learnt: dict[tuple[Any, str], set[int]] = {}  # card and folder -> how many names it may hold
+        self.running: Any = None  # the names of the model that runs, if it learns
+        self.home: tuple[Any, str] = (None, "")  # its card and folder
         self.labels: set[str] = set()
         self.time = 0
         self.seen: tuple[Any, ...] = ()
@@ -107,17 +117,19 @@ class Watch:
             self.compare(app)
 
     def read_ledger(self) -> None:
-        """Check that every load comes after a deinit, so that two models are never loaded."""
+        """Check that every load comes after a deinit, so that the tasks of two entries are never loaded."""
         for entry in bench.kpu.ledger:
             if entry[0] == "load":
-                assert not self.loaded, f"load of {entry[2]} while task {self.loaded} lives"
-                self.loaded.add(entry[1])
+                # The networks of one entry lie in one folder, and each is another file.
+                strangers = [path for path in self.loaded.values() if path == entry[2] or home(path) != home(entry[2])]
+                assert not strangers, f"load of {entry[2]} while task {self.loaded} lives"
+                self.loaded[entry[1]] = entry[2]
             elif entry[0] in ("deinit", "finalised"):
-                self.loaded.discard(entry[1])
+                self.loaded.pop(entry[1], None)
             elif entry[0] == "run":
                 assert entry[1] in self.loaded, f"run of task {entry[1]}, loaded: {self.loaded}"
         bench.kpu.ledger.clear()
-        assert self.loaded == set(bench.kpu.live)
+        assert set(self.loaded) == set(bench.kpu.live)
 
     def compare(self, app: Any) -> None:
         """Check that state, task and panel agree."""
@@ -126,12 +138,33 @@ class Watch:
         spec = app.slot.loaded
         assert (state == "RUNNING") == (spec is not None) == bool(self.loaded), (state, spec, self.loaded)
         assert (app.slot.run is None) == (spec is None)
+        assert len(self.loaded) == (1 + len(spec.stages) if spec else 0), self.loaded
+        if spec and spec.learns:
+            self.remember(app, spec)
+        else:
+            self.running = None
         if state == "FAULT":
             assert app.fault is not None
         seen = (state, spec, app.fault, GLASS.picture, GLASS.texts[:])
         if seen != self.seen:
             self.seen = seen
             self.read(app)
+
+    def remember(self, app: Any, spec: Any) -> None:
+        """Check that a model knows at its load what it had learnt before: all of it, or all but the last."""
+        learner = spec if hasattr(spec.labels, "names") else spec.stages[-1]
+        count = len(learner.labels)
+        if self.running is not learner.labels:  # just loaded
+            self.running = learner.labels
+            self.home = (bench.card.backend, spec.folder)
+            # A save that something interrupted may count or not.
+            allowed = self.learnt.get(self.home, {count})
+            assert count in {*allowed, max(allowed) + 1}, f"{count} names learnt, expected one of {allowed}"
+            self.learnt[self.home] = {count}
+        elif count not in self.learnt[self.home]:
+            FIGURES["names learnt"] += 1
+            saved = "not saved" not in app.results.extra.text
+            self.learnt[self.home] = {count} if saved else {*self.learnt[self.home], count}
 
     def read(self, app: Any) -> None:
         """Check that the texts on the panel belong to the state and to the loaded model."""

@@ -39,12 +39,12 @@ DEAF = re.compile(r'raise FPIOA|raise uio.open \d+ OSError "2"')
 RELEASE = re.compile(r"raise (KPU\.deinit|maix\.deinit|maix\.init_yolo2)")
 BOARDS = st.sampled_from(["", "cube", "m5stickv", "amigo_tft", "unitv", "maixduino", "yahboom", "wonder_mv", "dnk210"])
 FLAVOURS = st.sampled_from([DEFAULT, DEFAULT, "minimum", "full"])
-CARDS = st.sampled_from(["good", "good", "good", "other", "late", "broken", "empty"])
+CARDS = st.sampled_from(["good", "good", "many", "many", "other", "late", "broken", "empty"])
 TIMES = st.sampled_from(["5ms", "40ms", "130ms", "260ms", "700ms", "1s", "2100ms", "6s"])
 HOLDS = st.sampled_from(["", "", "", " for 20ms", " for 35ms", " for 120ms", " for 690ms", " for 710ms", " for 3s"])
 BOUNCES = st.sampled_from(["", "", " bounce 1ms", " bounce 2ms 5ms 9ms", " bounce 3ms 4ms 28ms", " bounce 29ms"])
 BACK = st.sampled_from(["", "", "40ms", "130ms", "1s", "2100ms", "6s", None])
-OTHER = st.sampled_from(["", "", " good", " other", " late", " broken", " empty", " plain"])
+OTHER = st.sampled_from(["", "", " good", " other", " late", " broken", " empty", " plain", " many"])
 # Actions after a failure was prepared, so that it happens.
 WAYS = (
     "wait 400ms", "wait 2100ms", "wait 7s", "press;wait 1s", "press;wait 1s", "hold;wait 1s", "restart",
@@ -106,6 +106,17 @@ class MaixPyStories(RuleBasedStateMachine):
         keys = len(self.story.sim.keys)
         self.do(*[f"press {min(key, keys)}{hold} after {after}{bounce}" for key, hold, after, bounce in fingers])
 
+    @rule(apart=st.sampled_from(["90ms", "200ms", "300ms", "450ms"]), scores=SCORES)
+    def press_twice(self, apart: str, scores: list[float]) -> None:
+        """A model that learns does so within the next picture."""
+        self.do(" ".join(["scores", *map(str, scores)]), "boxes 0,0,320,240,0,0.9")
+        self.twice(apart)
+        self.do("wait 1s")
+
+    def twice(self, apart: str) -> None:
+        key = "next" if len(self.story.sim.keys) > 1 else "primary"
+        self.do(f"press {key} for 60ms after 0ms", f"press {key} for 60ms after {apart}")
+
     @rule(back=BACK, other=OTHER)
     def eject(self, back: str | None, other: str) -> None:
         """Mostly the card comes back, or nothing else would happen in the story."""
@@ -149,6 +160,12 @@ class MaixPyStories(RuleBasedStateMachine):
     def start_again(self, how: str, after: int) -> None:
         """The choice is written after five seconds with one model: then the power can be cut."""
         self.do(*([f"power cut {after}", "wait 7s", "power", "heal"] if how == "cut" else [how]))
+
+    @rule(after=st.integers(0, 30))
+    def cut_while_learning(self, after: int) -> None:
+        self.do("boxes 0,0,320,240,0,0.9", f"power cut {after}")
+        self.twice("200ms")
+        self.do("wait 1s", "power", "heal")
 
     @rule(time=st.sampled_from(["100ms", "900ms", "1900ms"]))
     def skip(self, time: str) -> None:

@@ -24,6 +24,7 @@ FIELDS = {
     "kmodel": "C115",
     "ascii_title": "C126",
     "ascii_labels": "C126",
+    "pixels": "C620",
 }
 
 
