@@ -93,6 +93,8 @@ class ModelSpec(Protocol):
     ascii_title: str | None
     ascii_labels: Labels | None
     anchors: Sequence[float] | None
+    learns: bool
+    stages: Sequence[ModelSpec]
     problems: Sequence[tuple[str, str, str, str]]
 
     def label(self, at: int) -> str: ...
@@ -116,6 +118,7 @@ class ResultShapes(Protocol):
     """device/results.py: the shapes of results, each as its number of coordinates."""
 
     BARS: int
+    EXTRA: int
     POINTS: int
     BOXES: int
 

@@ -120,10 +120,11 @@ def serial() -> str:
     """Return a table of the fields of every message on the board's serial line."""
     from maixswitch.link.serial_schema import COMMON, EVENTS
 
-    # A result is a label, a score, and as many coordinates as the shape of its kind has.
+    # A result is a label, a score, and as many coordinates as the shape of its kind has. Some kinds have no results.
     results = ", ".join(
         f"[{', '.join(['label', 'score', *'xywh'[: kind.SHAPE]])}] of a `{name}`"
         for name, kind in board_code.kinds().items()
+        if kind.SHAPE != board_code.shapes().EXTRA
     )
 
     def fields(rows: Sequence[Any]) -> str:
@@ -138,7 +139,9 @@ def serial() -> str:
     return "\n".join(parts)
 
 
-TYPES = {"int": "integer", "str": "text", "bool": "true or false", "found": "list"}
+TYPES = {
+    "int": "integer", "str": "text", "bool": "true or false", "found": "list", "points": "list", "outputs": "list",
+}  # fmt: skip
 
 FINDING_SECTIONS = {
     "C0": "The app and what starts",

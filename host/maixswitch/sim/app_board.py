@@ -11,6 +11,7 @@ from typing import Any
 from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
+from maixswitch.link.extras import extra_lines
 from maixswitch.sim import actions as s
 from maixswitch.sim.board_options import BoardOptions, check_board
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
@@ -365,6 +366,10 @@ class AppBoard(ABC):
     def detections(self) -> list[tuple[str, float]]:
         """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
 
+    @abstractmethod
+    def extras(self) -> dict[str, Any]:
+        """Return what the loaded model shows beside its detections, such as points: see link/extras.py."""
+
     @property
     @abstractmethod
     def network(self) -> Any:
@@ -393,6 +398,7 @@ class AppBoard(ABC):
             used=list(heap.blocks),
             free=heap.free,
             results=self.detections(),
+            extras=extra_lines(self.extras()),
             fault=self.fault[1],
             card=self.card_inserted,
             picture=from_rgb565(pixels, width, height) if pixels else None,

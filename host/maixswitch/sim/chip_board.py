@@ -327,6 +327,9 @@ class ChipBoard(AppBoard):
             return []
         return [(self._label(label), score) for label, score in self.readout.results]
 
+    def extras(self) -> dict[str, Any]:
+        return self.readout.extras if self.state == "RUNNING" else {}
+
     def _label(self, label: str) -> str:
         """Return a label that the serial line may have cut, in full."""
         spec = self._specs[self.selected] if self.selected < len(self._specs) else None

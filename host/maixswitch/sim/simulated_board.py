@@ -292,6 +292,9 @@ class SimulatedBoard(AppBoard):
     def detections(self) -> list[tuple[str, float]]:
         return self._readout.detections(self.app)
 
+    def extras(self) -> dict[str, Any]:
+        return self._readout.extras(self.app)
+
     def panel(self) -> tuple[bytes, int, int]:
         screen = self.bench.screen
         if not screen.width or not screen.fitted:
