@@ -150,6 +150,7 @@ FINDING_SECTIONS = {
     "C3": "Camera and panel",
     "C4": "The card as a medium, and its settings",
     "C5": "Import",
+    "C6": "Stages",
     "B6": "A board on its cable (`maixswitch doctor`)",
 }
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from maixswitch import board_code, console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.kmodel.judge.memory import YOLO_ANCHORS
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
@@ -146,13 +147,13 @@ def _before_pictures(options: Options, graph: Graph, in_bytes: Graph) -> str:
     # The numbers of this file mean nothing, but its layers, sizes and outputs are those of the final one.
     data = lower(sketch(in_bytes), options.version).data
     model = load(data, runtime=options.runtime)
-    kind = kind_of(model, options.kind)
+    kind = kind_of(model, options.kind, len(options.anchors) // 2 or YOLO_ANCHORS)
     check_lists(model, kind, options.labels, options.anchors)
     if not options.any_size:
         check_size(model)
     if options.accept is not None:
         options.accept(data)
-    if len(model.outputs) > 1:
+    if len(model.outputs) > 1 and not kind:
         graph.notes.append(several_outputs(model))
     return kind
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +15,13 @@ from maixswitch.sim import actions as s
 from maixswitch.sim.board_options import BoardOptions, check_board
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
+from maixswitch.sim.heap import Heap
 from maixswitch.sim.view import Status
 from maixswitch.stub_types import Bench
 
 PRESS_MS = 80
 HOLD_MS = 900
 SETTLE_MS = 60  # from the release of a key until the app has accepted it
-
-
-@dataclass(frozen=True)
-class Heap:
-    """The memory that Python's heap and the system heap share, in bytes.
-
-    capacity: of the system heap. python, python_used: Python's heap. largest: the largest free block.
-    blocks: (name, bytes) of the blocks in the system heap.
-    """
-
-    capacity: int
-    python: int
-    python_used: int
-    free: int
-    largest: int
-    blocks: Sequence[tuple[str, int]] = ()
 
 
 class AppBoard(ABC):

@@ -67,6 +67,14 @@ class NetworkFacts:
         """What the network seems to be, for a message; "" for a classifier or a YOLOv2 detector. See `judge.nature`."""
         return nature(self.kmodel)
 
+    @property
+    def several(self) -> str:
+        """What to tell of a network with several outputs."""
+        count = len(self.kmodel.outputs)
+        text = self.nature.replace(tr("{count} outputs", count=count), "")
+        more = tr("; it seems to be: {nature}", nature=text) if text else ""
+        return tr("the network has {count} outputs; name its kind", count=count) + more
+
     def grid(self, pairs: int, classes: int) -> tuple[int, int] | None:
         """Return the columns and rows of a detector with these pairs and classes; None if the output does not fit."""
         # A kmodel v4 often states only the size of its output. The board then derives the grid from the input, and so

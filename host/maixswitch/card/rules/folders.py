@@ -21,6 +21,7 @@ FIELDS = {
     "top": "C112",
     "softmax": "C113",
     "outputs": "C114",
+    "stages": "C600",
     "kmodel": "C115",
     "ascii_title": "C126",
     "ascii_labels": "C126",
