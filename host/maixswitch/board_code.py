@@ -261,9 +261,11 @@ def settings(root: str = "/sd") -> BoardSettings:
 
 
 @cache
-def kinds() -> Mapping[str, Kind]:
-    """Return the registry of kinds: name -> kind, in the order of the names."""
-    modules = {name: _module(f"device.kinds.{name}") for name in sorted(_module("device.kinds").KINDS)}
+def kinds(stages: bool = False) -> Mapping[str, Kind]:
+    """Return the registry of kinds, or of those of stages: name -> kind, in the order of the names."""
+    registry = _module("device.kinds")
+    names = sorted(registry.STAGES if stages else registry.KINDS)
+    modules = {name: _module(f"device.kinds.{name}") for name in names}
     return {
         # A kind may leave out parts that it does not need (device/kinds/__init__.py).
         name: Kind(

@@ -109,6 +109,30 @@ def tflite() -> str:
     return f"{read}\n\nRefused, with what to do instead:\n\n{refused}"
 
 
+def kinds() -> str:
+    """Return a table of the fields of each kind of model."""
+    rows = []
+    stages = board_code.kinds(stages=True)
+    for name, kind in {**board_code.kinds(), **stages}.items():
+        role = word("model or stage") if name in stages and name in board_code.kinds() else word("model")
+        role = word("stage") if name not in board_code.kinds() else role
+        for field, rule, default in kind.FIELDS or (("-", "", ""),):
+            usual = "" if default in (None, "") else str(default).lower() if isinstance(default, bool) else str(default)
+            rows.append((f"`{name}`", role, f"`{field}`" if field != "-" else "-", _rule(rule), usual))
+    return table((word("kind"), word("runs as"), word("field"), word("value"), word("default")), rows)
+
+
+def _rule(rule: Any) -> str:
+    """Return what a rule of device/kinds expects. A function says so when it gets a wrong value."""
+    if isinstance(rule, str):
+        return rule
+    try:
+        rule(None, None)
+    except ValueError as error:
+        return str(error.args[0])
+    return ""
+
+
 def formats() -> str:
     """Return a table of the formats that `maixswitch import` reads, in the order in which it tries them."""
     from maixswitch.card.importing.formats import FORMATS
@@ -161,6 +185,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "findings": findings,
     "flavours": flavours,
     "formats": formats,
+    "kinds": kinds,
     "operators": operators,
     "tflite": tflite,
     "serial": serial,
