@@ -41,7 +41,8 @@ def test_points_and_outputs_can_be_expected(card: Path) -> None:
 
 def test_two_quick_presses_learn_and_survive_the_power(card: Path) -> None:
     text = "select 2\nexpect title learner\nexpect state RUNNING within 20s\nframes 3\npress\npress\n"
-    text += "expect detection 1 within 5s\npower\nexpect state RUNNING within 30s\nselect 2\nexpect detection 1 within 20s\n"
+    text += "expect detection 1 within 5s\npower\nexpect state RUNNING within 30s\n"
+    text += "select 2\nexpect detection 1 within 20s\n"
     assert run(card, text) == 0
 
 
