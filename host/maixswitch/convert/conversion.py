@@ -18,7 +18,7 @@ from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
 
-from .fitting import check_lists, check_size, kind_of, several_outputs
+from .fitting import check_lists, check_size, kind_of, several_outputs, yolo_classes
 from .graph.graph import Graph
 from .graph.pixels import in_pixels
 from .lower.layers import Quantised, Quantize
@@ -96,8 +96,9 @@ def convert(options: Options) -> Facts:
     lowered = lower(quantised, options.version)
     model = load(lowered.data, runtime=options.runtime)
     # Only answers that can be right or wrong are counted: a best class, or boxes if the anchors are known.
-    classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
-    counted = kind if classes or options.anchors else ""
+    classes = kind in board_code.kinds() and board_code.kinds()[kind].LABELS == "needed"
+    detects = kind == "yolo2" and options.anchors and yolo_classes(model, len(options.anchors) // 2)
+    counted = kind if classes or detects else ""
     truth = truth_of(sets.loaded.folders if sets.loaded and classes else (), options.labels, model.outputs[0].elements)
     answers = _answers(sets, truth)
     trial = _tried_formulas(graph, network, quantised, sets, truth)

@@ -31,7 +31,7 @@ def kind_of(model: KModel, asked: str, pairs: int = YOLO_ANCHORS) -> str:
     one = asked and (not board_code.forwards(asked) or board_code.has_field(asked, "softmax"))
     if one and len(model.outputs) != 1:
         raise MaixSwitchError(f"--kind {asked}: {several_outputs(model)}", EXIT_USAGE)
-    if asked == "yolo2" and _classes(model, pairs) is None:
+    if asked == "yolo2" and yolo_classes(model, pairs) is None:
         raise MaixSwitchError(
             tr(
                 "--kind yolo2: the network has no output of (classes + 5) x {pairs} channels; its outputs are {shapes}",
@@ -47,7 +47,7 @@ def kind_of(model: KModel, asked: str, pairs: int = YOLO_ANCHORS) -> str:
     if len(model.outputs) != 1:
         return ""
     # The shape of a YOLOv2 head is so rare that other outputs hardly ever have it.
-    if region(model) is not None:
+    if region(model) is not None or (pairs != YOLO_ANCHORS and yolo_classes(model, pairs) is not None):
         return "yolo2"
     return "classifier" if _is_flat(model) else ""
 
@@ -69,7 +69,10 @@ def check_lists(model: KModel, kind: str, labels: Sequence[str], anchors: Sequen
     if kind != "yolo2" and kind in board_code.kinds() and board_code.kinds()[kind].LABELS != "needed":
         return
     # The channels of a YOLOv2 head are (classes + 5) for each box, so its elements say nothing about the classes.
-    classes = _classes(model, pairs) if kind == "yolo2" else model.outputs[0].elements
+    classes = yolo_classes(model, pairs) if kind == "yolo2" else model.outputs[0].elements
+    if classes is None:
+        text = tr("--anchors: {count} pairs do not fit the output of {shapes}", count=pairs, shapes=_shapes(model))
+        raise MaixSwitchError(text, EXIT_USAGE)
     if labels and kind and len(labels) != classes:
         raise MaixSwitchError(
             tr("--labels: {count} names, but the network has {classes} classes", count=len(labels), classes=classes),
@@ -93,7 +96,7 @@ def check_size(model: KModel) -> None:
     )
 
 
-def _classes(model: KModel, pairs: int) -> int | None:
+def yolo_classes(model: KModel, pairs: int) -> int | None:
     """Returns the number of classes of a YOLOv2 output with so many anchor pairs, None if it is no such output."""
     grid = cells(model.outputs[0])
     if len(model.outputs) != 1 or grid is None or grid[2] % pairs or grid[2] // pairs < 5:
