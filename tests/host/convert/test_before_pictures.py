@@ -147,7 +147,7 @@ def test_a_card_takes_one_output(command, tmp_path: Path) -> None:
     save(random_network(2), tmp_path / "net.onnx")
     ended = command("convert", "net.onnx", "--random", "--card", "card")
     assert ended.returncode == EXIT_FINDINGS
-    assert "--card: the network has 2 outputs, and the app reads one" in ended.stderr
+    assert "--card: the network has 2 outputs; name its kind" in ended.stderr
     assert not list(tmp_path.glob("*.kmodel"))
     ended = command("convert", "net.onnx", "--random")
     assert ended.returncode == 0, ended.stderr
