@@ -15,6 +15,7 @@ from maixswitch.kmodel import load
 from maixswitch.kmodel.judge.memory import memory
 from tests.host.card import finding_files as files
 from tests.host.card.import_sources import ANCHORS, Files, fields, imported, put
+from tests.host.kmodel.judge.test_nature import network
 
 NINE = [*ANCHORS, 6.0, 6.0, 7.0, 7.0, 7.5, 7.5, 8.0, 8.0]
 DETECTOR = files.picture_network(128, 128, 30, 4)  # five anchors, one class
@@ -51,8 +52,8 @@ def judged(path: Path, firmware: str = "full") -> list[tuple[str, str]]:
 def test_memory_of_an_entry_is_the_sum_of_its_networks(tmp_path: Path) -> None:
     path = card(tmp_path, DETECTOR, {"points.kmodel": POINTS, "face.kmodel": FEATURES}, stages=stages())
     assert judged(path) == []
-    networks = [load(data) for data in (DETECTOR, POINTS, FEATURES)]
-    alone = [memory(network, "full", panel=None) for network in networks]
+    parts = [load(data) for data in (DETECTOR, POINTS, FEATURES)]
+    alone = [memory(part, "full", panel=None) for part in parts]
     report = check(path, Options(firmware=("full",))).models[0]
     assert sum(report.need.values()) == sum(sum(item.parts.values()) for item in alone)
     (row,) = inventory.rows(path, Options(firmware=("full",)))
@@ -129,6 +130,15 @@ while True:
     assert (model["kind"], model["problems"]) == ("learner", set())
 
 
-def test_what_a_refusal_names(tmp_path: Path) -> None:
-    (model,) = fields(imported(put({"x.kmodel": FEATURES}, tmp_path / "x"), ImportOptions())).values()
-    assert "C547" in model["problems"]
+@pytest.mark.parametrize(
+    ("kmodel", "option"),
+    [
+        (FEATURES, "--kind learner"),
+        (files.picture_network(128, 128, 136, 4, "mean"), "--kind landmark"),
+        (PLATES, "--kind raw"),
+        (network((3, 64, 64), (18, 8, 8), (18, 4, 4)), "--kind yolo3"),
+    ],
+)
+def test_a_refusal_proposes_a_kind(tmp_path: Path, kmodel: bytes, option: str) -> None:
+    ((_, item),) = imported(put({"x.kmodel": kmodel}, tmp_path / "x"), ImportOptions()).entries
+    assert [message.option for message in item.problems] == [option]

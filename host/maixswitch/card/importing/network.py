@@ -12,7 +12,7 @@ from maixswitch.card.options import Options
 from maixswitch.errors import KModelError
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.memory import Memory, memory
-from maixswitch.kmodel.judge.nature import cells, nature
+from maixswitch.kmodel.judge.nature import cells, kind_for, nature
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.language import tr
 
@@ -66,6 +66,11 @@ class NetworkFacts:
     def nature(self) -> str:
         """What the network seems to be, for a message; "" for a classifier or a YOLOv2 detector. See `judge.nature`."""
         return nature(self.kmodel)
+
+    @property
+    def kind(self) -> str:
+        """The kind to propose for a network that is neither a classifier nor a YOLOv2 detector."""
+        return kind_for(self.kmodel)
 
     @property
     def several(self) -> str:

@@ -58,13 +58,13 @@ class _Resolver:
         self.result.files[name] = self.network.data
         self.result.model = model
         if len(self.network.kmodel.outputs) != 1 and not self.options.kind:
-            self.problem("C530", self.network.several)
+            self.problem("C530", self.network.several, f"--kind {self.network.kind}")
             return
         decided = self.options.kind or self.evidence.learns or self.labelled()
         if self.network.nature and not decided:
             text = tr("the network is neither a classifier nor a YOLOv2 detector; it seems to be: {nature}",
                       nature=self.network.nature)  # fmt: skip
-            self.problem("C547", text)
+            self.problem("C547", text, f"--kind {self.network.kind}")
             return
         if self.evidence.other_use and not self.options.kind:
             self.problem("C547", self.evidence.other_use)
@@ -306,9 +306,7 @@ class _Resolver:
         if anchors is not None and anchors.value:
             model["anchors"] = self.cells(anchors, count)
         if self.pairs not in (0, PAIRS) and not board_code.forwards(model["kind"]):
-            text = tr(
-                "{pairs} anchor pairs: MaixPy takes {expected}; the app decodes", pairs=self.pairs, expected=PAIRS
-            )
+            text = tr("{pairs} anchor pairs, not {expected}: the app decodes", pairs=self.pairs, expected=PAIRS)
             self.note("C526", text)
 
     def derived(self, count: int) -> bool:
