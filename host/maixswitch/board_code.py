@@ -93,6 +93,8 @@ class ModelSpec(Protocol):
     ascii_title: str | None
     ascii_labels: Labels | None
     anchors: Sequence[float] | None
+    learns: bool
+    stages: Sequence[ModelSpec]
     problems: Sequence[tuple[str, str, str, str]]
 
     def label(self, at: int) -> str: ...
@@ -116,6 +118,7 @@ class ResultShapes(Protocol):
     """device/results.py: the shapes of results, each as its number of coordinates."""
 
     BARS: int
+    EXTRA: int
     POINTS: int
     BOXES: int
 
@@ -263,9 +266,11 @@ def settings(root: str = "/sd") -> BoardSettings:
 
 
 @cache
-def kinds() -> Mapping[str, Kind]:
-    """Return the registry of kinds: name -> kind, in the order of the names."""
-    modules = {name: _module(f"device.kinds.{name}") for name in sorted(_module("device.kinds").KINDS)}
+def kinds(stages: bool = False) -> Mapping[str, Kind]:
+    """Return the registry of kinds, or of those of stages: name -> kind, in the order of the names."""
+    registry = _module("device.kinds")
+    names = sorted(registry.STAGES if stages else registry.KINDS)
+    modules = {name: _module(f"device.kinds.{name}") for name in names}
     return {
         # A kind may leave out parts that it does not need (device/kinds/__init__.py).
         name: Kind(

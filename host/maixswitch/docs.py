@@ -109,6 +109,30 @@ def tflite() -> str:
     return f"{read}\n\nRefused, with what to do instead:\n\n{refused}"
 
 
+def kinds() -> str:
+    """Return a table of the fields of each kind of model."""
+    rows = []
+    stages = board_code.kinds(stages=True)
+    for name, kind in {**board_code.kinds(), **stages}.items():
+        role = word("model or stage") if name in stages and name in board_code.kinds() else word("model")
+        role = word("stage") if name not in board_code.kinds() else role
+        for field, rule, default in kind.FIELDS or (("-", "", ""),):
+            usual = "" if default in (None, "") else str(default).lower() if isinstance(default, bool) else str(default)
+            rows.append((f"`{name}`", role, f"`{field}`" if field != "-" else "-", _rule(rule), usual))
+    return table((word("kind"), word("runs as"), word("field"), word("value"), word("default")), rows)
+
+
+def _rule(rule: Any) -> str:
+    """Return what a rule of device/kinds expects. A function says so when it gets a wrong value."""
+    if isinstance(rule, str):
+        return rule
+    try:
+        rule(None, None)
+    except ValueError as error:
+        return str(error.args[0])
+    return ""
+
+
 def formats() -> str:
     """Return a table of the formats that `maixswitch import` reads, in the order in which it tries them."""
     from maixswitch.card.importing.formats import FORMATS
@@ -120,10 +144,11 @@ def serial() -> str:
     """Return a table of the fields of every message on the board's serial line."""
     from maixswitch.link.serial_schema import COMMON, EVENTS
 
-    # A result is a label, a score, and as many coordinates as the shape of its kind has.
+    # A result is a label, a score, and as many coordinates as the shape of its kind has. Some kinds have no results.
     results = ", ".join(
         f"[{', '.join(['label', 'score', *'xywh'[: kind.SHAPE]])}] of a `{name}`"
         for name, kind in board_code.kinds().items()
+        if kind.SHAPE != board_code.shapes().EXTRA
     )
 
     def fields(rows: Sequence[Any]) -> str:
@@ -138,7 +163,9 @@ def serial() -> str:
     return "\n".join(parts)
 
 
-TYPES = {"int": "integer", "str": "text", "bool": "true or false", "found": "list"}
+TYPES = {
+    "int": "integer", "str": "text", "bool": "true or false", "found": "list", "points": "list", "outputs": "list",
+}  # fmt: skip
 
 FINDING_SECTIONS = {
     "C0": "The app and what starts",
@@ -147,6 +174,7 @@ FINDING_SECTIONS = {
     "C3": "Camera and panel",
     "C4": "The card as a medium, and its settings",
     "C5": "Import",
+    "C6": "Stages",
     "B6": "A board on its cable (`maixswitch doctor`)",
 }
 
@@ -157,6 +185,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "findings": findings,
     "flavours": flavours,
     "formats": formats,
+    "kinds": kinds,
     "operators": operators,
     "tflite": tflite,
     "serial": serial,

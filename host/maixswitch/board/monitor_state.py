@@ -8,6 +8,7 @@ from typing import Any
 
 from maixswitch.console import visible
 from maixswitch.language import tr
+from maixswitch.link.extras import extra_lines, extras
 from maixswitch.link.serial_schema import fits
 
 HISTORY = 40
@@ -22,6 +23,7 @@ class BoardState:
 
     Sizes are in bytes, times in ms. The newest of ``rates`` and ``scores`` is last.
     results: label and score of each result, then the coordinates of its kind.
+    extras: the points or outputs that the kind adds, see link/extras.py.
     """
 
     board: str = ""
@@ -39,6 +41,7 @@ class BoardState:
     fault: int | None = None
     detail: str = ""
     results: list[list[Any]] = field(default_factory=list)
+    extras: dict[str, Any] = field(default_factory=dict)
     rates: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
@@ -54,7 +57,7 @@ class BoardState:
             self.state = message["new"]
             # The results and the rate of the last model would look like those of the present state.
             if self.state != "RUNNING":
-                self.results, self.fps = [], 0
+                self.results, self.extras, self.fps = [], {}, 0
             if self.state != "FAULT":
                 self.fault, self.detail = None, ""
         elif kind == "select":
@@ -68,6 +71,7 @@ class BoardState:
             self.fault, self.detail = message["code"], message.get("detail", "")
         elif kind == "results":
             self.results, self.ms, self.frames = message["found"], message["ms"], message["frame"]
+            self.extras = extras(message)
             self.scores.append(max((item[1] for item in self.results), default=0.0))
         elif kind == "status":
             for name in ("state", "title", "index", "total", "fps", "frames", "free", "dropped"):
@@ -142,7 +146,7 @@ def describe(message: dict[str, Any]) -> str:
     if kind == "unload":
         return tr("released {title}", title=message["title"])
     if kind == "results":
-        results = ", ".join(f"{item[0]} {item[1]:.2f}" for item in message["found"])
+        results = ", ".join([*(f"{item[0]} {item[1]:.2f}" for item in message["found"]), *extra_lines(message)])
         return tr("sees {found}", found=results) if results else tr("sees nothing")
     if kind == "fault":
         fault = f"{message['code']} {message['name']}"

@@ -16,6 +16,7 @@ from rich.text import Text
 from maixswitch.board.monitor_state import BoardState, LineWriter, remedy, sparkline
 from maixswitch.console import visible
 from maixswitch.language import tr
+from maixswitch.link.extras import extra_lines
 
 REFRESHES_PER_SECOND = 8
 _BAR = 20
@@ -40,6 +41,8 @@ def render(state: BoardState, port: str, events: list[str], note: str = "") -> R
     facts.add_row(tr("frames"), rates.append(sparkline(state.rates), "cyan"))
     for index, item in enumerate(state.results[:10]):
         facts.add_row(tr("sees") if index == 0 else "", _score(item[0], item[1]))
+    for index, line in enumerate(extra_lines(state.extras)):
+        facts.add_row("" if index or state.results else tr("sees"), line)
     if state.scores:
         facts.add_row(tr("best score"), Text(sparkline(state.scores, 1.0), "cyan"))
     facts.add_row(tr("memory"), _memory(state))

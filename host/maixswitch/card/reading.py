@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MODELS = "models"
 LARGEST = 8 << 20
 """The most bytes that are read of a file. The board cannot use a larger one."""
+MAIXPY_PAIRS = 5
+"""The anchor pairs that run_yolo2 of MaixPy takes (sipeed_yolo2.c)."""
 KMODEL_ENDS = (".kmodel", ".smodel", ".emodel")
 BROKEN = ("broken text", "cut off")
 """What the board's reader says of a file that it cannot read as JSON (device/once/checks.py)."""
@@ -68,6 +70,8 @@ class Model:
     spec: the board's own ModelSpec, None for a bare file.
     place: the path of its folder on the card, as findings name it.
     file: the path of its .kmodel on the card; "" if model.json names none that exists, or one in flash.
+    stages: the networks that run on each of its boxes, in order; none of these has stages.
+    prefix: what stands before its fields in findings about model.json: "stages[0]." for the first stage.
     """
 
     folder: str
@@ -76,6 +80,8 @@ class Model:
     file: str
     size: int
     _read: Callable[[], bytes] = field(repr=False)
+    stages: list[Model] = field(default_factory=list)
+    prefix: str = ""
 
     @property
     def json(self) -> str:
@@ -98,8 +104,15 @@ class Model:
         from maixswitch.kmodel.judge.memory import forwarded
 
         if self.spec is not None:
-            return board_code.forwards(self.spec.kind)
+            return board_code.forwards(self.spec.kind) or self.own_decoder
         return self.kmodel is not None and forwarded(self.kmodel)
+
+    @property
+    def own_decoder(self) -> bool:
+        """Whether the app itself finds the boxes in the output, because MaixPy's decoder takes no such network."""
+        spec = self.spec
+        # The same rule as in device/kinds/yolo2.py.
+        return bool(spec is not None and spec.anchors and (not spec.labels or len(spec.anchors) // 2 != MAIXPY_PAIRS))
 
     @cached_property
     def data(self) -> bytes:
@@ -180,7 +193,19 @@ class Card:
         name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
         # FAT ignores capitals, so the board finds a file that this PC would not.
         name = next((path for path in self.sizes if path.lower() == name.lower()), "")
-        return Model(str(spec.folder), spec, folder_path, name, self.sizes.get(name, 0), lambda: self.read(name))
+        model = Model(str(spec.folder), spec, folder_path, name, self.sizes.get(name, 0), lambda: self.read(name))
+        for at, stage in enumerate(spec.stages):
+            # The board judges an entry as a whole.
+            stage.loadable, stage.problems = spec.loadable, spec.problems
+            inner = self._model(stage)
+            inner.prefix = f"stages[{at}]."
+            model.stages.append(inner)
+        return model
+
+    @property
+    def networks(self) -> list[Model]:
+        """Every model, each followed by the networks of its stages."""
+        return [part for model in self.models for part in (model, *model.stages)]
 
     @property
     def shell(self) -> str:

@@ -22,6 +22,7 @@ from maixswitch.findings.finding import Finding, finding
 from maixswitch.k210.require import require_unicorn
 from maixswitch.kmodel.judge.firmware import Firmware
 from maixswitch.language import tr
+from maixswitch.link.extras import extra_lines
 from maixswitch.sim.board_class import board_class
 from maixswitch.sim.board_options import BoardOptions
 
@@ -126,7 +127,8 @@ def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
         if not fault and not sim.looked:
             fault = tr("no answer within {seconds} s of board time", seconds=LONGEST_MS // 1000)
         # No detection is a success, too: the drawn scene may hold nothing that the network knows.
-        answers = ", ".join(f"{label} {score:.2f}" for label, score in sim.detections())
+        rows = [f"{label} {score:.2f}" for label, score in sim.detections()]
+        answers = ", ".join([*rows, *extra_lines(sim.extras())])
         return fault, answers
     except MaixSwitchError as error:
         return error.message, ""

@@ -49,6 +49,7 @@ COMMANDS = (
     ),
     Command("order", "order", "order", MAKE_A_CARD, "Change the order of a card's models."),
     Command("remove", "remove", "remove", MAKE_A_CARD, "Delete one model's folder from a card."),
+    Command("learnt", "learnt", "learnt", MAKE_A_CARD, "List and change what models have learnt on the board."),
     Command("import", "import_", "import_", IMPORT_MODELS, "Import models of any common export format onto a card."),
     Command(
         "convert", "convert", "convert", IMPORT_MODELS, "Convert an ONNX or TensorFlow Lite network into a .kmodel."

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from maixswitch import board_code, console
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.kmodel.judge.memory import YOLO_ANCHORS
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.kmodel.run.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from maixswitch.language import tr
 
-from .fitting import check_lists, check_size, kind_of, several_outputs
+from .fitting import check_lists, check_size, kind_of, several_outputs, yolo_classes
 from .graph.graph import Graph
 from .graph.pixels import in_pixels
 from .lower.layers import Quantised, Quantize
@@ -95,8 +96,9 @@ def convert(options: Options) -> Facts:
     lowered = lower(quantised, options.version)
     model = load(lowered.data, runtime=options.runtime)
     # Only answers that can be right or wrong are counted: a best class, or boxes if the anchors are known.
-    classes = kind in board_code.kinds() and board_code.kinds()[kind].SHAPE == board_code.shapes().BARS
-    counted = kind if classes or options.anchors else ""
+    classes = kind in board_code.kinds() and board_code.kinds()[kind].LABELS == "needed"
+    detects = kind == "yolo2" and options.anchors and yolo_classes(model, len(options.anchors) // 2)
+    counted = kind if classes or detects else ""
     truth = truth_of(sets.loaded.folders if sets.loaded and classes else (), options.labels, model.outputs[0].elements)
     answers = _answers(sets, truth)
     trial = _tried_formulas(graph, network, quantised, sets, truth)
@@ -146,13 +148,13 @@ def _before_pictures(options: Options, graph: Graph, in_bytes: Graph) -> str:
     # The numbers of this file mean nothing, but its layers, sizes and outputs are those of the final one.
     data = lower(sketch(in_bytes), options.version).data
     model = load(data, runtime=options.runtime)
-    kind = kind_of(model, options.kind)
+    kind = kind_of(model, options.kind, len(options.anchors) // 2 or YOLO_ANCHORS)
     check_lists(model, kind, options.labels, options.anchors)
     if not options.any_size:
         check_size(model)
     if options.accept is not None:
         options.accept(data)
-    if len(model.outputs) > 1:
+    if len(model.outputs) > 1 and not kind:
         graph.notes.append(several_outputs(model))
     return kind
 

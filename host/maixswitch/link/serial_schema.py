@@ -5,7 +5,7 @@ docs/serial.md is generated from this table, the parser accepts messages by it, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ TEXT = 80
 class Field:
     """A field of a message.
 
-    type: "int", "str", "bool", or "found" for a list of results.
+    type: "int", "str", "bool", "found" for a list of results, or "points" or "outputs", what some kinds add.
     meaning: with unit and range; docs.py replaces {results} by the form of the results of each kind.
     optional: may it be absent?
     """
@@ -98,6 +98,18 @@ EVENTS = (
                 "found",
                 "list, {results}; score 0 to 1 in thousandths; x, y, w, h in pixels of the view",
             ),
+            Field(
+                "points",
+                "points",
+                "of a network of landmarks: [x, y, x, y, ...] in pixels of the view, as many as fit the line",
+                optional=True,
+            ),
+            Field(
+                "outputs",
+                "outputs",
+                "of the kind `raw`: [[values, smallest, largest, index of the largest], ...], as many as fit the line",
+                optional=True,
+            ),
         ),
     ),
     Event(
@@ -164,7 +176,11 @@ def _is(value: object, kind: str) -> bool:
         return isinstance(value, bool)
     if kind == "str":
         return isinstance(value, str)
-    return isinstance(value, list) and all(_is_result(item) for item in value)
+    return isinstance(value, list) and all(_ITEMS[kind](item) for item in value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_result(item: object) -> bool:
@@ -172,5 +188,19 @@ def _is_result(item: object) -> bool:
     if not isinstance(item, list) or len(item) not in (2, 4, 6):
         return False
     label, score, *coordinates = item
-    score_fits = isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
+    score_fits = _is_number(score) and 0 <= score <= 1
     return isinstance(label, str) and score_fits and all(_is(value, "int") for value in coordinates)
+
+
+def _is_output(item: object) -> bool:
+    if not isinstance(item, list) or len(item) != 4:
+        return False
+    elements, least, most, where = item
+    return _is(elements, "int") and _is_number(least) and _is_number(most) and _is(where, "int")
+
+
+_ITEMS: Mapping[str, Callable[[object], bool]] = {
+    "found": _is_result,
+    "points": lambda item: _is(item, "int"),
+    "outputs": _is_output,
+}

@@ -180,8 +180,8 @@ class Camera:
 class Expect:
     """Expects a property of the app to have a value within a time.
 
-    subject: "state", "title", "fault" or "detection".
-    value: the state, title, code or label.
+    subject: "state", "title", "fault", "detection", "points" or "output".
+    value: the state, title, code or label; the number of points; number of the output and index, as in "0 7".
     absent: expect that it is not there (fault and detection).
     comparison, score: of a detection's score (0 to 1).
     within_ms: how long it may take; for_ms: how long it must hold without a break.

@@ -4,39 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from maixswitch import board_code
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
+from maixswitch.link.extras import extra_lines
 from maixswitch.sim import actions as s
 from maixswitch.sim.board_options import BoardOptions, check_board
 from maixswitch.sim.camera import ChipCamera, Folder, Source, from_rgb565, open_source
 from maixswitch.sim.card import FolderCard, check_card
+from maixswitch.sim.heap import Heap
 from maixswitch.sim.view import Status
 from maixswitch.stub_types import Bench
 
 PRESS_MS = 80
 HOLD_MS = 900
 SETTLE_MS = 60  # from the release of a key until the app has accepted it
-
-
-@dataclass(frozen=True)
-class Heap:
-    """The memory that Python's heap and the system heap share, in bytes.
-
-    capacity: of the system heap. python, python_used: Python's heap. largest: the largest free block.
-    blocks: (name, bytes) of the blocks in the system heap.
-    """
-
-    capacity: int
-    python: int
-    python_used: int
-    free: int
-    largest: int
-    blocks: Sequence[tuple[str, int]] = ()
 
 
 class AppBoard(ABC):
@@ -365,6 +350,10 @@ class AppBoard(ABC):
     def detections(self) -> list[tuple[str, float]]:
         """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
 
+    @abstractmethod
+    def extras(self) -> dict[str, Any]:
+        """Return what the loaded model shows beside its detections, such as points: see link/extras.py."""
+
     @property
     @abstractmethod
     def network(self) -> Any:
@@ -393,6 +382,7 @@ class AppBoard(ABC):
             used=list(heap.blocks),
             free=heap.free,
             results=self.detections(),
+            extras=extra_lines(self.extras()),
             fault=self.fault[1],
             card=self.card_inserted,
             picture=from_rgb565(pixels, width, height) if pixels else None,

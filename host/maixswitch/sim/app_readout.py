@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from maixswitch import board_code
 from maixswitch.language import word
 
 CARD_CODES = {"NO_CARD": 101, "EMPTY": 102}
 """The codes that these states show by themselves, without a fault of the app."""
+
+
+class Fields:
+    """Stands in for the board's link: collects the text of the fields that the app adds to a line of results."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    @staticmethod
+    def room() -> int:
+        """Return how many more bytes a line may take: here any number."""
+        return 1 << 20
+
+    def put(self, data: bytes) -> None:
+        """Append bytes."""
+        self.text += data.decode()
+
+    def number(self, value: int, digits: int) -> None:
+        """Append a number of 0 or more, with zeros in front up to `digits` digits."""
+        self.text += f"{value:0{digits}d}"
+
+    def field(self, name: bytes, value: int) -> None:
+        """Append a name, with its comma, quotes and colon, and a number."""
+        self.put(name)
+        self.number(value, 1)
 
 
 class AppReadout:
@@ -67,7 +95,17 @@ class AppReadout:
         spec = app.slot.loaded
         return [(self._label(spec, item.class_id), item.score / 1000) for item in items]
 
+    def extras(self, app: board_code.Application | None) -> dict[str, Any]:
+        """Return what the loaded model shows beside its detections, with the names that the link gives it."""
+        if app is None or self.state(app) != "RUNNING" or app.results.extra is None:
+            return {}
+        fields = Fields()
+        app.results.extra.send(fields)
+        return dict(json.loads("{" + fields.text.lstrip(",") + "}"))
+
     def _label(self, spec: board_code.ModelSpec, class_id: int) -> str:
+        if spec.learns:  # its names change, and lie in memory
+            return str(spec.label(class_id))
         key = (spec.folder, class_id)
         if key not in self._labels:
             try:

@@ -18,12 +18,13 @@ from maixswitch.k210.image import digest_of
 from maixswitch.k210.require import require_unicorn
 from maixswitch.language import tr
 from maixswitch.sim import actions as s
-from maixswitch.sim.app_board import PRESS_MS, SETTLE_MS, AppBoard, Heap
+from maixswitch.sim.app_board import PRESS_MS, SETTLE_MS, AppBoard
 from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.camera import ChipCamera, open_source
 from maixswitch.sim.chip_card import ChipCard
 from maixswitch.sim.chip_readout import ChipReadout
 from maixswitch.sim.emulator import Emulator
+from maixswitch.sim.heap import Heap
 
 if TYPE_CHECKING:
     from maixswitch.k210.virtual_board import VirtualBoard
@@ -326,6 +327,9 @@ class ChipBoard(AppBoard):
         if self.state != "RUNNING":
             return []
         return [(self._label(label), score) for label, score in self.readout.results]
+
+    def extras(self) -> dict[str, Any]:
+        return self.readout.extras if self.state == "RUNNING" else {}
 
     def _label(self, label: str) -> str:
         """Return a label that the serial line may have cut, in full."""

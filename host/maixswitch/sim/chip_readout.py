@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from maixswitch.link.extras import extras
 from maixswitch.link.serial_lines import SerialLines
 from maixswitch.link.serial_schema import LABEL
 from maixswitch.sim.app_readout import AppReadout
@@ -39,6 +40,7 @@ class ChipReadout:
         self.title = ""
         self.selected = self.total = self.frames = self.fps = self.free = self.heap = 0
         self.results: list[tuple[str, float]] = []
+        self.extras: dict[str, Any] = {}
         self._cause = self._detail = ""
         self._code = 0
 
@@ -77,6 +79,7 @@ class ChipReadout:
         self.alive = True
         if kind == "results":
             self.results = [(str(row[0]), float(row[1])) for row in message["found"]]
+            self.extras = extras(message)
             self.frames = int(message["frame"]) + 1
             self.looked = self.state == "RUNNING"
         elif kind == "status":
@@ -93,7 +96,7 @@ class ChipReadout:
             self.state, self._cause = message["new"], message["cause"]
             self.stopped = self.state == "STOPPED"
             self.looked = False
-            self.results = []
+            self.results, self.extras = [], {}
         elif kind == "select":
             self.title, self.selected, self.total = message["title"], message["index"], message["total"]
         elif kind == "load":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
 from maixswitch.language import tr
+from maixswitch.link.extras import extra_lines
 from maixswitch.sim import actions as s
 from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.perform import act
@@ -139,6 +140,12 @@ class Player:
             return sim.title == want.value
         if want.subject == "fault":
             return not sim.fault[0] if want.absent else str(sim.fault[0]) == want.value
+        if want.subject == "points":
+            return len(sim.extras().get("points", ())) // 2 == int(want.value)
+        if want.subject == "output":
+            at, where = map(int, want.value.split())
+            outputs = sim.extras().get("outputs", [])
+            return at < len(outputs) and outputs[at][3] == where
         seen = any(label == want.value and want.compare(score) for label, score in sim.detections())
         # Before its first picture a model cannot see anything: that must not meet `no detection`.
         return seen != want.absent and (seen or sim.looked)
@@ -147,13 +154,14 @@ class Player:
         sim = self._sim
         if want.subject == "title":
             return sim.title or tr("no model")
-        seen = ", ".join(f"{label} {score:.3f}" for label, score in sim.detections()) or tr("nothing detected")
+        rows = [*(f"{label} {score:.3f}" for label, score in sim.detections()), *extra_lines(sim.extras())]
+        seen = ", ".join(rows) or tr("nothing detected")
         parts = [tr("state {state}", state=sim.state)]
         if sim.title:
             parts.append(sim.title)
         if sim.fault[0]:
             parts.append(tr("fault {fault}", fault=sim.fault[1]))
-        if want.subject == "detection" and sim.state == "RUNNING":
+        if want.subject in ("detection", "points", "output") and sim.state == "RUNNING":
             parts.append(seen)
         return ", ".join(parts)
 

@@ -26,7 +26,8 @@
     screenshot NAME              NAME.png in the output folder
     say TEXT                     a caption for whoever watches
     camera PATH                  another picture or folder; inside a folder of photos a file name chooses the photo
-    expect state RUNNING         also: title TEXT, fault CODE, no fault, detection LABEL [>= 0.9], no detection LABEL
+    expect state RUNNING         also: title TEXT, fault CODE, no fault, detection LABEL [>= 0.9], no detection LABEL,
+                                 points 68 (so many are shown), output 0 7 (the largest value of output 0 is at 7)
                                  at the end: `within 20s` (how long it may take), `for 2s` (how long it must hold)
 
 Blank lines, and comments from a # outside quotes to the end of the line, are ignored.

@@ -75,6 +75,21 @@ def _detection(words: list[str]) -> tuple[str, str, float]:
     )
 
 
+def _points(words: list[str]) -> tuple[str, str, float]:
+    if len(words) != 1:
+        raise Mistake(tr("expect points takes their number, found {words!r}", words=" ".join(words)))
+    return str(read_number(words[0], tr("number of points"))), ">=", 0.0
+
+
+def _output(words: list[str]) -> tuple[str, str, float]:
+    if len(words) != 2:
+        raise Mistake(
+            tr("expect output takes its number and the index of its largest value, found {words!r}",
+               words=" ".join(words))
+        )  # fmt: skip
+    return " ".join(str(read_number(word, tr("number"))) for word in words), ">=", 0.0
+
+
 _EXPECTATIONS: dict[tuple[str, bool], Callable[[list[str]], tuple[str, str, float]]] = {
     ("state", False): _state,
     ("title", False): _title,
@@ -82,4 +97,6 @@ _EXPECTATIONS: dict[tuple[str, bool], Callable[[list[str]], tuple[str, str, floa
     ("fault", True): _no_fault,
     ("detection", False): _detection,
     ("detection", True): _detection,
+    ("points", False): _points,
+    ("output", False): _output,
 }

@@ -264,7 +264,11 @@ class Session:
                 labels = self._seen.change(results)
                 if labels is not None:
                     self.recorder.event(
-                        sim.now, "results", title=sim.title, found=[[n, round(v, 3)] for n, v in results]
+                        sim.now,
+                        "results",
+                        title=sim.title,
+                        found=[[n, round(v, 3)] for n, v in results],
+                        **sim.extras(),
                     )
                     self._save("-".join(("sees", *dict.fromkeys(labels))) if labels else "sees-nothing")
             self._changed = ""

@@ -12,13 +12,14 @@ from maixswitch.k210.board_firmware import usual
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.run.roundings import rounding_named
 from maixswitch.language import tr
-from maixswitch.sim.app_board import AppBoard, Heap
+from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.app_readout import AppReadout
 from maixswitch.sim.board_options import BoardOptions
 from maixswitch.sim.camera import ChipCamera, open_source
 from maixswitch.sim.card import FolderCard, board_of_card
 from maixswitch.sim.emulator import Emulator
 from maixswitch.sim.engine import Engine
+from maixswitch.sim.heap import Heap
 
 NAP_MS = 10  # board time of a step while no app runs
 
@@ -291,6 +292,9 @@ class SimulatedBoard(AppBoard):
 
     def detections(self) -> list[tuple[str, float]]:
         return self._readout.detections(self.app)
+
+    def extras(self) -> dict[str, Any]:
+        return self._readout.extras(self.app)
 
     def panel(self) -> tuple[bytes, int, int]:
         screen = self.bench.screen

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from maixswitch.console import visible
 from maixswitch.language import tr, word
+from maixswitch.link.extras import extra_lines
 from maixswitch.sim.camera import Picture
 
 REFRESHES_PER_SECOND = 8
@@ -39,6 +40,7 @@ class Status:
     index, total: of the selected model, from 0, and the number of models.
     used: (name, bytes) of the blocks in the system heap; free: bytes.
     results: (label, score 0..1).
+    extras: lines on what the kind shows beside the results.
     picture: the panel (height, width, 3), None to leave it out.
     """
 
@@ -56,6 +58,7 @@ class Status:
     card: bool = True
     picture: Picture | None = None
     notes: list[str] = field(default_factory=list)
+    extras: list[str] = field(default_factory=list)
 
 
 def describe(document: dict[str, Any]) -> str:
@@ -65,7 +68,7 @@ def describe(document: dict[str, Any]) -> str:
     if kind == "state":
         text = f"{document['old']} --{document['cause']}--> {document['new']}"
     elif kind == "results":
-        results = ", ".join(f"{label} {score:.2f}" for label, score in document["found"])
+        results = ", ".join([*(f"{label} {score:.2f}" for label, score in document["found"]), *extra_lines(document)])
         text = tr("sees {found}", found=results) if results else tr("sees nothing")
     elif kind == "select":
         text = tr(
@@ -148,6 +151,8 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120, 
     # More results would push the events off a low terminal.
     for label, score in status.results[:5]:
         facts.add_row(tr("sees") if (label, score) == status.results[0] else "", _score(label, score))
+    for line in status.extras[:5]:
+        facts.add_row("", line)
     if status.fault:
         facts.add_row(tr("fault"), Text(visible(status.fault), "red"))
     if not status.card:

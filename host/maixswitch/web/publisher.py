@@ -10,6 +10,7 @@ from maixswitch import __version__, board_code
 from maixswitch.k210.board_firmware import dark
 from maixswitch.k210.choice import image_path
 from maixswitch.language import LANGUAGES, catalogue, chosen, tr
+from maixswitch.link.extras import extra_lines
 from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.view import describe
 from maixswitch.web import airam
@@ -146,6 +147,7 @@ def _status(simulation: Simulation) -> dict[str, Any]:
         "fps": sim.fps,
         "frames": sim.frames,
         "results": [] if simulation.stopped else sim.detections(),
+        "extras": [] if simulation.stopped else extra_lines(sim.extras()),
         "fault": tr("{reason}; switch the power off and on", reason=simulation.stopped)
         if simulation.stopped
         else sim.fault[1],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -176,3 +177,21 @@ def test_any_changes(data: st.DataObject, foreign: Tree) -> None:
         known = set(old.values())
         assert sync_plan.size == sum(len(content) for path, content in new.items() if content not in known)
         assert sync(folder / "new", FolderTarget(sd)).empty
+
+
+def test_what_a_board_has_learnt_stays_and_moves_with_its_model(tmp_path: Path) -> None:
+    sd = synced(tmp_path, CASES["order"])
+    lessons = {f"models/20-digits/learnt.{end}": end.encode() * 9 for end in ("0", "1", "s0", "s1")}
+    write_tree(sd, lessons)
+    write_tree(sd, {"models/10-shapes/learnt.s0": b"shape"})
+    # The copies of the PC are old: they never reach the board.
+    stale = {f"models/10-digits/learnt.{end}": b"old" for end in ("0", "s0")}
+    sync(write_tree(tmp_path / "card", ORDERED | stale), FolderTarget(sd))
+    after = {path.replace("20-", "10-"): data for path, data in lessons.items()}
+    after["models/20-shapes/learnt.s0"] = b"shape"
+    assert tree_of(sd) == ORDERED
+    assert {path.relative_to(sd).as_posix(): path.read_bytes() for path in sd.rglob("learnt.*")} == after
+    assert sync(tmp_path / "card", FolderTarget(sd)).empty
+    shutil.rmtree(tmp_path / "card/models/10-digits")
+    sync(tmp_path / "card", FolderTarget(sd))
+    assert not (sd / "models/10-digits").exists()

@@ -176,6 +176,7 @@ CASES: dict[str, Case] = {
     "C301": Case(change(COLOURS, input=[100, 100, 3])),
     "C302": Case(change(COLOURS, input=[600, 600, 3])),
     "C480": Case(put("maixswitch.json", "{")),
+    "C600": Case(change(BLOBS, stages=[])),
     "C481": Case(put("maixswitch.json", '{"colour": 1}')),
     "C482": Case(put("maixswitch.json", '{"watchdog": -1}')),
     "C483": Case(put("maixswitch.json", '{"board": "uno"}')),

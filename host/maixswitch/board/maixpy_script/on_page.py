@@ -19,10 +19,11 @@ from maixswitch.k210.contents.flavour import firmware_named
 from maixswitch.k210.require import require_unicorn
 from maixswitch.language import tr
 from maixswitch.sim import session
-from maixswitch.sim.app_board import AppBoard, Heap
+from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.board_options import BoardOptions, check_board
 from maixswitch.sim.chip_board import ChipBoard
 from maixswitch.sim.chip_readout import EXCEPTION, ChipReadout
+from maixswitch.sim.heap import Heap
 from maixswitch.sim.simulated_board import SimulatedBoard
 
 ENDLESS = 1e6

@@ -6,13 +6,13 @@ after `maixswitch order`.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from maixswitch.board.sync.inventory import CHOSEN
 from maixswitch.board.sync.leftovers import model_of
 from maixswitch.board.sync.target import Listing, Target
+from maixswitch.card.slots import read_slot, slot_line
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,6 @@ class Choice:
 
     path: str
     line: bytes
-
-
-def _slot(line: bytes) -> tuple[int, str]:
-    """Return (number, folder) of a slot's line; (-1, "") if it is damaged or missing."""
-    body, crc = line[:-9], line[-9:]
-    if crc != b" %08x" % zlib.crc32(body):
-        return -1, ""
-    try:
-        number, folder = body.decode().split(" ", 1)
-        return int(number), folder
-    except ValueError:
-        return -1, ""
 
 
 def followed(target: Target, listing: Listing, moved: Mapping[str, str], models: Iterable[str]) -> Choice | None:
@@ -46,18 +34,30 @@ def followed(target: Target, listing: Listing, moved: Mapping[str, str], models:
     if not from_models or not slots:
         return None
     models = set(models)
-    by_path = {path: _slot(target.read(path) if path in slots else b"") for path in CHOSEN}
+    by_path = {path: read_slot(target.read(path) if path in slots else b"") for path in CHOSEN}
     number, name = max(by_path.values())
     folder = f"models/{name}"
     if number < 0 or folder not in from_models:
         return None
+    new = new_folder(listing, moved, models, folder)
+    if not new:
+        return None
+    line = slot_line(number + 1, new.removeprefix("models/"))
+    # The slot with the lower number, as on the board: the other one keeps the old choice until this one is complete.
+    return Choice(min(by_path, key=lambda path: by_path[path]), line)
+
+
+def new_folder(listing: Listing, moved: Mapping[str, str], models: Collection[str], folder: str) -> str:
+    """Return the folder to which a sync moves a model, "" if it stays or is deleted.
+
+    moved, models: see `followed`. folder: the model's present folder, such as models/10-digits.
+    """
     # The model is where its largest file is, which is its network. Small files may be equal in several models.
     inside = [path for path in listing.files if model_of(path) == folder]
     leaving = [path for path in inside if path in moved]
-    largest = max(leaving if folder not in models else inside, key=lambda path: (listing.files[path], path in moved))
+    candidates = leaving if folder not in models else inside
+    if not candidates:
+        return ""
+    largest = max(candidates, key=lambda path: (listing.files[path], path in moved))
     new = model_of(moved.get(largest, ""))
-    if not new or new == folder:
-        return None
-    body = f"{number + 1} {new.removeprefix('models/')}".encode()
-    # The slot with the lower number, as on the board: the other one keeps the old choice until this one is complete.
-    return Choice(min(by_path, key=lambda path: by_path[path]), body + b" %08x" % zlib.crc32(body))
+    return "" if new == folder else new

@@ -26,6 +26,8 @@ MODEL = "model.json"
 BOOT = "boot.py"
 CHOSEN = ("maixswitch.s0", "maixswitch.s1")
 """The files that the app writes (device/once/choice.py)."""
+LEARNT = ("learnt.s0", "learnt.s1", "learnt.0", "learnt.1")
+"""The files that the app writes into the folder of a model that learns (device/once/learnt.py)."""
 SYSTEM = ("system volume information", "$recycle.bin", "thumbs.db", "desktop.ini", "__pycache__")
 APP = ("device/", "main.py", "boot.py")
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"*:<>?|\\]')
@@ -59,7 +61,13 @@ def travels(path: str) -> bool:
     if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] == SYNC.lower():
         return False
     mark = parts[0] == "models" and parts[2:] == [MARK.lower()]
-    return not mark and path.lower() not in (*CHOSEN, editor.CONFIG)
+    return not mark and not is_learnt(path) and path.lower() not in (*CHOSEN, editor.CONFIG)
+
+
+def is_learnt(path: str) -> bool:
+    """Is this a file that the app writes into a model's folder, of what it has learnt?"""
+    parts = path.lower().split("/")
+    return len(parts) == 3 and parts[0] == "models" and parts[2] in LEARNT
 
 
 def is_app(path: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from maixswitch.board.sync import manifest, moves, removals, room
+from maixswitch.board.sync import learnt, manifest, moves, removals, room
 from maixswitch.board.sync.choice import Choice, followed
 from maixswitch.board.sync.compare import Comparison, compare
 from maixswitch.board.sync.inventory import BOOT, MARK, STEPS, SYNC, Source
@@ -108,7 +108,8 @@ def make(
     gone = removals.doubles(on_card, keep) | compared.dropped
     gone = (gone | (removals.strangers(on_card, keep) if options.delete else set())) - deleted
     sends = _with_origins(compared, gone, deleted)
-    folders_gone = set(removals.emptied(listing, keep, gone))
+    lessons = learnt.leaving(listing, gone)
+    folders_gone = set(removals.emptied(listing, keep, gone | lessons))
     if options.delete:
         folders_gone |= set(removals.unwanted(listing, keep, app_only=options.app_only))
     marked = {folder for folder in compared.arriving if any(path.startswith(folder + "/") for path in keep)}
@@ -126,7 +127,9 @@ def make(
     else:
         strangers = removals.strangers(on_card, keep) - gone
         raise target.full(need, free, 0 if options.delete else sum(on_card[path] for path in strangers))
-    choice = followed(target, listing, {send.origin: send.path for send in sends if send.moved}, map(model_of, keep))
+    moving = {send.origin: send.path for send in sends if send.moved}
+    models = set(map(model_of, keep))
+    choice = followed(target, listing, moving, models)
     sends = list(layout.sends)
 
     # The steps at the end copy files to their places and delete marks and other files.
@@ -135,6 +138,7 @@ def make(
     if not options.app_only:
         marks |= {path for path in listing.files if path.endswith(f"/{MARK}")}
     steps = list(_arrivals(sends, listing.folders | set(folders)))
+    steps += learnt.followed(target, listing, moving, models, lessons)
     steps += [Step("delete", path) for path in sorted(marks - deleted)] + list(layout.removals)
     # If the old boot.py can finish a sync, it is replaced last. If only the new one can, it is copied first.
     steps.sort(key=lambda step: (step.name == BOOT) == (old_finishes or not new_finishes))

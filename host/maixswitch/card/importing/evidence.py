@@ -103,7 +103,9 @@ class Evidence:
         if self.other_use:
             return
         if match.detects or use.runs:
-            self.add("kind", "yolo2" if match.detects else "classifier", file, passed=True)
+            # kpu.classifier compares features with those of the classes that it has learnt.
+            other = "learner" if "classifier" in use.runs else "classifier"
+            self.add("kind", "yolo2" if match.detects else other, file, passed=True)
 
         # If the script has no list for the classes, or one of another length, a list of the right length counts.
         count = match.classes(self.part.network)
@@ -121,6 +123,11 @@ class Evidence:
         picture = use.picture
         size = picture and (picture.resized or (picture.window and picture.window[-2:]))
         self.add("input", picture_size(size), file, use.line)
+
+    @property
+    def learns(self) -> bool:
+        """Does a script learn classes on the board with the network, as kpu.classifier does?"""
+        return any(claim.value == "learner" for claim in self.claims.get("kind", []))
 
     def _note_picture(self, match: Match) -> None:
         """Add a note about what a script does to the picture and the app does not."""

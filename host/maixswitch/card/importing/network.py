@@ -12,7 +12,7 @@ from maixswitch.card.options import Options
 from maixswitch.errors import KModelError
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.kmodel.judge.memory import Memory, memory
-from maixswitch.kmodel.judge.nature import cells, nature
+from maixswitch.kmodel.judge.nature import cells, kind_for, nature
 from maixswitch.kmodel.run.model import KModel, load
 from maixswitch.language import tr
 
@@ -66,6 +66,19 @@ class NetworkFacts:
     def nature(self) -> str:
         """What the network seems to be, for a message; "" for a classifier or a YOLOv2 detector. See `judge.nature`."""
         return nature(self.kmodel)
+
+    @property
+    def kind(self) -> str:
+        """The kind to propose for a network that is neither a classifier nor a YOLOv2 detector."""
+        return kind_for(self.kmodel)
+
+    @property
+    def several(self) -> str:
+        """What to tell of a network with several outputs."""
+        count = len(self.kmodel.outputs)
+        text = self.nature.replace(tr("{count} outputs", count=count), "")
+        more = tr("; it seems to be: {nature}", nature=text) if text else ""
+        return tr("the network has {count} outputs; name its kind", count=count) + more
 
     def grid(self, pairs: int, classes: int) -> tuple[int, int] | None:
         """Return the columns and rows of a detector with these pairs and classes; None if the output does not fit."""

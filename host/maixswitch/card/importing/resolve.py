@@ -57,16 +57,14 @@ class _Resolver:
         model["kmodel"] = name = kmodel_name(self.evidence.part.stem)
         self.result.files[name] = self.network.data
         self.result.model = model
-        if len(self.network.kmodel.outputs) != 1:
-            count = len(self.network.kmodel.outputs)
-            nature = self.network.nature.replace(tr("{count} outputs", count=count), "")
-            more = tr("; it seems to be: {nature}", nature=nature) if nature else ""
-            self.problem("C530", tr("the network has {count} outputs, and the app reads one", count=count) + more)
+        if len(self.network.kmodel.outputs) != 1 and not self.options.kind:
+            self.problem("C530", self.network.several, f"--kind {self.network.kind}")
             return
-        if self.network.nature and not self.options.kind and not self.labelled():
+        decided = self.options.kind or self.evidence.learns or self.labelled()
+        if self.network.nature and not decided:
             text = tr("the network is neither a classifier nor a YOLOv2 detector; it seems to be: {nature}",
                       nature=self.network.nature)  # fmt: skip
-            self.problem("C547", text)
+            self.problem("C547", text, f"--kind {self.network.kind}")
             return
         if self.evidence.other_use and not self.options.kind:
             self.problem("C547", self.evidence.other_use)
@@ -81,7 +79,7 @@ class _Resolver:
         fields = {name: default for name, _, default in kind.FIELDS}
         if "anchors" in fields:
             self.detector(model, anchors)
-        elif kind.LABELS != "none":
+        elif kind.LABELS == "needed" or (kind.LABELS != "none" and self.options.labels):
             self.labels(self.count(), needed=kind.LABELS == "needed")
         self.scores(model, fields)
         for name in fields:
@@ -165,7 +163,8 @@ class _Resolver:
             claims = strongest(self.lists.pick("anchors", asked, read_anchors, 2 * PAIRS))
         if any(not same(claim.value, claims[0].value) for claim in claims):
             self.ask_for_list("anchors", claims)
-        self.pairs = len(claims[0].value) // 2 if claims else 0
+        # Each output of a YOLOv3 detector has its share of them.
+        self.pairs = len(claims[0].value) // 2 // len(self.network.kmodel.outputs) if claims else 0
         return claims[0] if claims else None
 
     def kind(self, anchors: Claim | None) -> str:
@@ -281,7 +280,9 @@ class _Resolver:
     def detector(self, model: dict[str, Any], anchors: Claim | None) -> None:
         """Fill in the fields of a detector; report an output or anchors that do not fit."""
         count = self.network.classes(self.pairs or PAIRS) or self.stated_classes()
-        if count and self.network.kmodel.version == 4 and not self.derived(count):
+        if count is None and self.network.grid(self.pairs or PAIRS, 0):
+            count = 0
+        if count is not None and self.network.kmodel.version == 4 and not self.derived(count):
             model["outputs"] = [list(self.network.map or self.stated_output() or ())]
         if count is None:
             channels = self.network.map[2] if self.network.map else self.network.elements
@@ -300,15 +301,13 @@ class _Resolver:
                 tr("a detector needs anchors: give them with --anchors 1.1,2.2,... in grid cells, or --anchors FILE"),
                 "--anchors FILE",
             )
-        self.labels(count or 0)
+        if count != 0:
+            self.labels(count or 0)
         if anchors is not None and anchors.value:
             model["anchors"] = self.cells(anchors, count)
-        if self.pairs not in (0, PAIRS):
-            self.note(
-                "C526",
-                tr("{pairs} anchor pairs: MaixPy takes exactly {expected}; only CanMV takes other numbers",
-                   pairs=self.pairs, expected=PAIRS)
-            )  # fmt: skip
+        if self.pairs not in (0, PAIRS) and not board_code.forwards(model["kind"]):
+            text = tr("{pairs} anchor pairs, not {expected}: the app decodes", pairs=self.pairs, expected=PAIRS)
+            self.note("C526", text)
 
     def derived(self, count: int) -> bool:
         """Can the board find out the grid from the size of the output, so that model.json need not state it?"""
@@ -333,8 +332,9 @@ class _Resolver:
     def cells(self, anchors: Claim, count: int | None) -> list[float]:
         """Return the anchors in grid cells, which a script passes to the firmware, whatever they look like."""
         values: list[float] = anchors.value
-        grid = self.network.grid(self.pairs, count) if count else None
-        if not grid or not self.network.input:
+        grid = self.network.grid(self.pairs, count) if count is not None else None
+        # YOLOv3 has its anchors in pixels.
+        if not grid or not self.network.input or board_code.forwards(self.result.model["kind"]):
             return values
         converted, text = in_cells(values, grid, self.network.input, anchors.where)
         if text and anchors.passed:

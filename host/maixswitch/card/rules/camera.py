@@ -17,6 +17,7 @@ RESERVE_KIB = 64
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Judge the models whose model.json states an input size."""
+    # A stage's input is a part of the picture, cut and resized for each box.
     for model in card.models:
         if model.spec is not None and model.spec.width:
             yield from resized(model, options)

@@ -9,7 +9,7 @@ from maixswitch.card.reading import Card, Model
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.k210.board_firmware import powering, unpowered
 from maixswitch.kmodel.judge.firmware import Firmware
-from maixswitch.kmodel.judge.memory import QVGA, Memory, kib, memory, unknown_layer
+from maixswitch.kmodel.judge.memory import QVGA, Memory, kib, memory
 from maixswitch.language import tr
 
 
@@ -38,12 +38,15 @@ def versions(item: Firmware, options: Options) -> Iterator[Finding]:
 
 
 def verdicts(model: Model, options: Options) -> list[Memory]:
-    """Return the memory that the model needs on each chosen firmware; [] without a kmodel."""
+    """Return the memory that the model and its stages need on each chosen firmware; [] without a kmodel."""
     kmodel = model.kmodel
-    if kmodel is None:
+    parts = [part.kmodel for part in model.stages if part.kmodel is not None]
+    # Without one of its networks the app does not load the entry, and another rule reports why.
+    if kmodel is None or len(parts) < len(model.stages):
         return []
     return [
-        memory(kmodel, item, QVGA, options.panel, options.gc_kib, forward=model.forward) for item in options.flavours
+        memory(kmodel, item, QVGA, options.panel, options.gc_kib, forward=model.forward, stages=parts)
+        for item in options.flavours
     ]
 
 
@@ -51,9 +54,9 @@ def fit(model: Model, options: Options) -> Iterator[Finding]:
     """Yield an error if the model fits no chosen firmware, or a note if it fits only some."""
     kmodel = model.kmodel
     # The memory of an unknown layer cannot be computed; C210 reports the layer.
-    if kmodel is None or unknown_layer(kmodel) is not None:
-        return
     judged = verdicts(model, options)
+    if kmodel is None or not judged or any(item.verdict.kind == "layer" for item in judged):
+        return
     fitting = [item.firmware.name for item in judged if item.verdict.fits]
     names = ", ".join(item.firmware.name for item in judged)
     # The card works with one fitting firmware, so the others are worth a note, not an error.
@@ -65,15 +68,17 @@ def fit(model: Model, options: Options) -> Iterator[Finding]:
             )  # fmt: skip
         return
     # The loader refuses an unknown version before it allocates memory, so the version comes first.
+    newest = max(part.kmodel.version for part in (model, *model.stages) if part.kmodel is not None)
+    version = f"kmodel v{newest}"
     able = [item for item in judged if item.verdict.kind != "version"]
     if not able:
-        yield finding("C208", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=names)
+        yield finding("C208", model.file, found=version, wanted="kmodel v3", firmware=names)
         return
     # Memory does not help where the model loads and every picture is refused.
     running = [item for item in able if item.verdict.kind != "forward"]
     if not running:
         refusing = ", ".join(item.firmware.name for item in able)
-        yield finding("C231", model.file, found=f"kmodel v{kmodel.version}", wanted="kmodel v3", firmware=refusing)
+        yield finding("C231", model.file, found=version, wanted="kmodel v3", firmware=refusing)
         return
     # Give the advice that costs least: a smaller Python heap takes one command, another firmware or network much work.
     best = max(running, key=lambda item: (item.verdict.kind == "gc", item.left))

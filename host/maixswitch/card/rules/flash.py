@@ -31,7 +31,7 @@ class Extent:
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Yield a finding for every model in the flash chip whose place something else needs."""
-    extents = [extent for model in card.models if (extent := extent_of(model, card)) is not None]
+    extents = [extent for model in card.networks if (extent := extent_of(model, card)) is not None]
     for extent in extents:
         yield from place(extent, options)
     for first, second in combinations(sorted(extents, key=lambda item: (item.start, item.end)), 2):

@@ -21,6 +21,7 @@ FIELDS = {
     "top": "C112",
     "softmax": "C113",
     "outputs": "C114",
+    "stages": "C600",
     "kmodel": "C115",
     "ascii_title": "C126",
     "ascii_labels": "C126",
@@ -53,12 +54,19 @@ def mistakes(model: Model, problem: tuple[str, str, str, str], wrong: Mistake | 
     wrong: where model.json is not JSON.
     """
     _, field, value, expected = problem
+    prefix, field = staged(field)
     if wrong is not None and not field and value in BROKEN:
         value = str(wrong)
     finding_code = code(field, value, expected)
     if finding_code:
         file = model.place if finding_code == "C117" else model.json
-        yield finding(finding_code, file, field, value, expected, input=value)
+        yield finding(finding_code, file, prefix + field, value, expected, input=value)
+
+
+def staged(field: str) -> tuple[str, str]:
+    """Return the part of a field's name that tells its stage, such as "stages[0].", and the rest; "" for no stage."""
+    prefix, dot, rest = field.partition("].")
+    return (prefix + dot, rest) if dot else ("", field)
 
 
 def code(field: str, value: str, expected: str) -> str:
@@ -75,8 +83,6 @@ def code(field: str, value: str, expected: str) -> str:
     # A title that another model has needs another remedy than a title that is wrong by itself.
     if field == "title":
         return "C116" if expected.startswith("another than ") else "C105"
-    if field == "anchors" and "this firmware" in expected:
-        return "C121"
     # The rules of `kmodel` read the complete file and report more.
     if field == "kmodel" and expected == "kmodel v3 or v4":
         return ""
@@ -93,7 +99,7 @@ def code(field: str, value: str, expected: str) -> str:
 def unused(card: Card) -> Iterator[Finding]:
     """Yield model files that no model.json names."""
     models = {model.place: model for model in card.models}
-    used = {model.file for model in card.models}
+    used = {part.file for part in card.networks}
     for name in sorted(card.sizes):
         if not name.lower().endswith(KMODEL_ENDS) or name in used:
             continue

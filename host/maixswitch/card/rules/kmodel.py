@@ -22,7 +22,7 @@ ADDRESSES = ("image_src_addr", "image_dst_addr")
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Judge the file of every model."""
-    for model in card.models:
+    for model in card.networks:
         if model.file:
             yield from readable(model)
             yield from activations(model, options)
@@ -109,6 +109,6 @@ def picture(model: Model, options: Options) -> Iterator[Finding]:
         own = [first.shape[-1], first.shape[-2], first.shape[-3]]
         stated = [model.spec.width, model.spec.height, model.spec.channels]
         # The board's reader sees the same contradiction in the head of most files, and its finding is enough.
-        doubted = any(problem[1] == "input" for problem in model.spec.problems)
+        doubted = any(problem[1] == f"{model.prefix}input" for problem in model.spec.problems)
         if own != stated and not doubted:
-            yield finding("C119", model.json, "input", stated, own, input=own)
+            yield finding("C119", model.json, f"{model.prefix}input", stated, own, input=own)

@@ -8,7 +8,7 @@ the disassembly of the KPU library; the free heap of firmware images on an emula
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -184,6 +184,7 @@ def memory(
     gc_kib: int | None = None,
     dual: bool = False,
     forward: bool = False,
+    stages: Sequence[ModelFile] = (),
 ) -> Memory:
     """The memory of a model on one firmware flavour, and the verdict.
 
@@ -191,21 +192,22 @@ def memory(
     panel: width and height of the LCD, see ``Panel``.
     gc_kib: size of the Python heap in KiB, None for the firmware's own.
     dual: True for two camera buffers.
-    forward: True if pictures are given to kpu.forward, as for every kind but yolo2.
+    forward: True if pictures are given to kpu.forward, as for every network that run_yolo2 does not decode.
+    stages: the networks that run on each box of this one. They are loaded beside it, so the memory is the sum.
     Raises MaixSwitchError (usage) for an unknown flavour.
     Sources: the disassembly of the KPU library (blocks of the loader), sensor.c and lcd.init (buffers), firmware images
     (free heap, see ``Firmware.source``).
     """
     image = board.find(flavour) if isinstance(flavour, str) else flavour
-    grid = region(kmodel)
+    grid = None if forward else region(kmodel)
     # The user may have changed the heap, which the firmware keeps over a reset.
     chosen = image.gc_kib if gc_kib is None else gc_kib
     size = image.panel if panel == "own" else panel
     # The app starts the screen and the camera before it loads the model, so their memory is taken first.
     budget = _Budget(
-        kmodel=kmodel,
+        kmodels=(kmodel, *stages),
         image=image,
-        parts=board.need_parts(kmodel.version, kmodel.file_size, kmodel.main_mem),
+        parts=blocks((kmodel, *stages)),
         panel=size,
         region=grid.bytes if grid else 0,
         frame=frame,
@@ -216,6 +218,15 @@ def memory(
     need, boxes = budget.taken(frame)
     left_for_model = room(image, frame, size, chosen, dual)
     return Memory(image, left_for_model, budget.parts, need, boxes, chosen, size, kmodel.ai_ram, budget.verdict())
+
+
+def blocks(kmodels: Sequence[ModelFile]) -> dict[str, int]:
+    """Name -> bytes of the blocks that the loader allocates for a model, and then for each of its stages."""
+    parts = {}
+    for at, kmodel in enumerate(kmodels):
+        for name, size in board.need_parts(kmodel.version, kmodel.file_size, kmodel.main_mem).items():
+            parts[f"{name} {at + 1}" if at else name] = size
+    return parts
 
 
 def forwarded(kmodel: ModelFile) -> bool:
@@ -235,9 +246,9 @@ def kib(size: int) -> int:
 
 @dataclass(frozen=True)
 class _Budget:
-    """The figures of one model on one firmware; ``verdict`` says what would make it fit."""
+    """The figures of one model and its stages on one firmware; ``verdict`` says what would make them fit."""
 
-    kmodel: ModelFile
+    kmodels: tuple[ModelFile, ...]
     image: Firmware
     parts: dict[str, int]
     panel: Size | None
@@ -269,30 +280,33 @@ class _Budget:
 
     def verdict(self) -> Verdict:
         # The version, the types of layers and the size of the file come first, because more memory would not help.
-        version, limit = self.kmodel.version, board.file_limit()
-        if version == 4 and not self.image.v4:
+        limit = board.file_limit()
+        # All parts of an entry are loaded one after the other; the stages always run by kpu.forward.
+        v4 = [at for at, kmodel in enumerate(self.kmodels) if kmodel.version == 4]
+        if v4 and not self.image.v4:
             able = ", ".join(item.name for item in board.firmwares() if item.v4)
             return Verdict(
                 "version",
                 tr("kmodel v4 is not supported by this firmware (load error 2002)"),
                 remedy=tr("take a firmware that runs v4 ({able}), or convert again to kmodel v3", able=able),
             )
-        if version == 4 and self.forward and not self.image.forwards_v4:
+        if any(at or self.forward for at in v4) and not self.image.forwards_v4:
             return Verdict(
                 "forward",
                 tr("loads, but kpu.forward of this version refuses pictures for kmodel v4"),
                 remedy=tr("take v0.6.2 or later, or convert again to kmodel v3"),
             )
-        strange = unknown_layer(self.kmodel)
+        strange = next((layer for kmodel in self.kmodels if (layer := unknown_layer(kmodel)) is not None), None)
         if strange is not None:
             return Verdict(
                 "layer", tr("loads, but no firmware runs {strange}", strange=strange), remedy=word(WITHOUT_IT)
             )
-        if self.kmodel.file_size > limit:
+        largest = max(kmodel.file_size for kmodel in self.kmodels)
+        if largest > limit:
             return Verdict(
                 "limit",
                 tr("the file is larger than the {limit} bytes that any firmware loads (load error 2003)", limit=limit),
-                self.kmodel.file_size - limit,
+                largest - limit,
                 remedy=tr("make the network smaller"),
             )
         # Then the memory is judged, with the easiest remedy that is enough.

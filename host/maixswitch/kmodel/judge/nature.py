@@ -14,6 +14,8 @@ PAIRS = (5, 3, 9)
 """Anchor pairs of one output that public detectors have."""
 FEATURES = (128, 192, 196, 256, 512, 768, 1024, 1280)
 """Lengths of the vectors by which faces, or pictures of any kind, are compared."""
+POINTS = (10, 136)
+"""Lengths of the outputs of networks that find 5 or 68 points of a face."""
 DIVIDE = 3
 """`op` of a kmodel v4's binary layer."""
 
@@ -38,6 +40,16 @@ def nature(kmodel: ModelFile) -> str:
         return _several(kmodel.outputs)
     grid = cells(kmodel.outputs[0])
     return _map(kmodel, *grid) if grid else _list(kmodel)
+
+
+def kind_for(kmodel: ModelFile) -> str:
+    """Return the kind of model.json that shows most of a network that `nature` names."""
+    if len(kmodel.outputs) > 1:
+        return "yolo3" if nature(kmodel).startswith("YOLOv3") else "raw"
+    if cells(kmodel.outputs[0]):
+        return "raw"
+    count = kmodel.outputs[0].elements
+    return "learner" if count in FEATURES else "landmark" if count in POINTS else "raw"
 
 
 def scored(kmodel: ModelFile) -> bool:

@@ -118,7 +118,7 @@ function write() {
 
 function show() {
   views.showFacts(status);
-  views.showResults(status.results);
+  views.showResults(status.results, status.extras);
   views.markTable(status.state);
   markDiagram(status.state);
   markModel(status.index);

@@ -31,13 +31,14 @@ export function showFacts(status) {
   at("panel").setAttribute("aria-label", `${t("panel of the board")}: ${status.state} ${status.title}`);
 }
 
-export function showResults(results) {
+export function showResults(results, extras = []) {
   const lines = results.slice(0, MOST_RESULTS).map(([label, score]) => {
     const line = make("li"), bar = make("meter", "", { min: 0, max: 1, value: score });
     bar.setAttribute("aria-label", label);
     line.append(make("span", label, { title: label }), bar, make("span", score.toFixed(2)));
     return line;
   });
+  lines.push(...extras.map((text) => make("li", text, { className: "extra" })));
   at("results").replaceChildren(...(lines.length ? lines : [make("li", t("nothing detected"), { className: "none" })]));
 }
 

@@ -172,6 +172,8 @@ def _on_task(machine: Machine, use: Use, name: str, args: list[Any], keywords: d
     if name in ("forward", "get_output"):
         return Many(Score(use), use, aligned=True)
     if name == "classifier":
+        if use is not None:
+            use.runs.add("classifier")
         return Classifier(use)
     return Unknown()
 
