@@ -36,4 +36,4 @@ The module is in memory while the card is read or a model of its kind runs, and 
 """
 
 KINDS = ("classifier", "landmark", "learner", "raw", "yolo2", "yolo3")
-STAGES = ("classifier", "face", "landmark")  # what may run on each box of a detector
+STAGES = ("attributes", "classifier", "face", "landmark")  # what may run on each box of a detector
