@@ -28,6 +28,10 @@ def aligner(results, width, height, sipeed):
     else:
         target = [(x * width // 1120000, y * height // 1120000) for x, y in CANMV]
     corners = [(0, 0)] * POINTS
+    across = results.width
+    down = results.height
+    wide = results.in_width
+    high = results.in_height
 
     def align(img):
         # The landmarks' stage has just added the points of this box, in pixels of the view.
@@ -36,8 +40,8 @@ def aligner(results, width, height, sipeed):
             return None
         for i in range(POINTS):
             corners[i] = (
-                points.xs[first + i] * results.in_width // results.width,
-                points.ys[first + i] * results.in_height // results.height,
+                (points.xs[first + i] * wide + across // 2) // across,
+                (points.ys[first + i] * high + down // 2) // down,
             )
         image.warp_affine_ai(img, face, image.get_affine_transform(corners, target))
         return face

@@ -94,25 +94,32 @@ class Board:
         return self.results.extra.text
 
 
-@pytest.fixture(params=["maixpy", "canmv", "canmv_new"])
-def board(request, monkeypatch):
-    saved = dict(sys.modules)
+@pytest.fixture(scope="module", params=["maixpy", "canmv", "canmv_new"])
+def interface(request):
+    """The device's modules are imported once for each, because that takes most of the time."""
+    saved, path = dict(sys.modules), list(sys.path)
     if request.param != "maixpy":
         for name in list(sys.modules):
             if name in ("KPU", "Maix", "maix") or name.split(".")[0] == "device":
                 del sys.modules[name]
-        monkeypatch.syspath_prepend(str(STUBS / "canmv"))
+        sys.path.insert(0, str(STUBS / "canmv"))
         if request.param == "canmv_new":
-            monkeypatch.syspath_prepend(str(STUBS / "canmv_new"))
-    new_board = Board(request.param)
-    assert (new_board.kpu.encode is None) == (request.param != "maixpy")
+            sys.path.insert(0, str(STUBS / "canmv_new"))
+    yield request.param
+    sys.path[:] = path
+    sys.modules.clear()
+    sys.modules.update(saved)
+
+
+@pytest.fixture
+def board(interface):
+    new_board = Board(interface)
+    assert (new_board.kpu.encode is None) == (interface != "maixpy")
     yield new_board
     if new_board.slot:
         new_board.slot.unload()
     bench.kpu.check()
     assert not bench.hardfaults
-    sys.modules.clear()
-    sys.modules.update(saved)
 
 
 def test_a_face_that_nobody_taught_has_no_name(board):
