@@ -17,9 +17,9 @@ FORWARD
 LABELS
     "needed", "optional" (also when it is absent) or "none": whether model.json must, may or must not name classes.
 fit(spec, elements, shapes, doubt)
-    Judges the outputs; may be absent. elements: the number of values of each. shapes: the (width, height, channels)
-    that "outputs" of model.json says of each, or (). Calls doubt(field, expected, actual) where they do not fit.
-    Returns the shapes that a kmodel v4 is told, or None.
+    Judges the outputs; when absent, each output is a row of numbers. elements: the number of values of each. shapes:
+    the (width, height, channels) that "outputs" of model.json says of each, or (). Calls doubt(field, expected, actual)
+    where they do not fit. Returns the shapes that a kmodel v4 is told, or None.
 LEARNS
     True for a kind that learns: a double press sets results.learn, and the next run() learns what it sees; False when
     absent.
