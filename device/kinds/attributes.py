@@ -18,17 +18,18 @@ MOST = 16  # labels
 
 
 class Sets:
-    """The labels of sets of labels: "male, smiling" for bits 0 and 2. labels: of the single bits."""
+    """The labels of sets of labels: "male, smiling" for bits 0 and 2. single: of the single bits."""
 
     def __init__(self, labels):
-        self.labels = labels
+        # The spec stays when a model is unloaded: at its next load its labels are these, of a class that was dropped.
+        self.single = getattr(labels, "single", labels)
 
     def __len__(self):
-        return 1 << len(self.labels)
+        return 1 << len(self.single)
 
     def get(self, at):
         """Return the labels of a set, joined."""
-        labels = self.labels
+        labels = self.single
         return ", ".join([labels.get(i) for i in range(len(labels)) if at >> i & 1])
 
 
@@ -58,12 +59,10 @@ def stage(kpu, task, spec, results):
     upright = spec.upright
     curved = spec.sigmoid
     floor = int(spec.threshold * 65536)
-    # At its next load the spec has these already.
-    if not isinstance(spec.labels, Sets):
-        spec.labels = Sets(spec.labels)
-        if spec.ascii_labels:
-            spec.ascii_labels = Sets(spec.ascii_labels)
-    count = len(spec.labels.labels)
+    spec.labels = Sets(spec.labels)
+    if spec.ascii_labels:
+        spec.ascii_labels = Sets(spec.ascii_labels)
+    count = len(spec.labels.single)
 
     def look(img, item):
         part = align(img) if upright else cut(img, item)
