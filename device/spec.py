@@ -85,7 +85,9 @@ class ModelSpec:
         self.title = None
 
     def label(self, at):
-        """Return the name of a class; "#3" for 3 when it is unknown."""
+        """Return the name of a class; "#3" for 3 when it is unknown, "?" for -1: a stage gave the box no class."""
+        if at < 0:
+            return "?"
         if self.names:
             return self.names.label(at)
         return self.labels.get(at) if self.labels else "#%d" % at
@@ -94,7 +96,7 @@ class ModelSpec:
         """Return the name of a class as the panel shows it."""
         if self.names:
             return self.names.panel_label(at)
-        return self.ascii_labels.get(at) if self.ascii_labels else self.label(at)
+        return self.ascii_labels.get(at) if self.ascii_labels and at >= 0 else self.label(at)
 
     def panel_title(self):
         """Return the title as the panel shows it."""

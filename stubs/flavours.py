@@ -108,8 +108,10 @@ _BUILDS = (
         "v0.6.0-2 412bf0a53a9d 1603456 3832 3859",
     ),
     (("canmv", True, 750, True, True, "canmv", _QVGA, True, True), "- - - 2294 2322 full"),
+    (("canmv_new", True, 750, True, True, "canmv", _QVGA, True, True), "v1.0.5-5 - - 2294 2322 full"),
     (("canmv_lite", True, 750, True, True, "canmv", _QVGA, True, True), "v1.0.7 a70dd5812e7b 1867392 3264 3292"),
 )
+NEWER_KPU = ("canmv_new",)  # flavours of CanMV whose KPU class is the newer one (stubs/canmv_new)
 
 DEFAULT = "minimum_with_kmodel_v4_support"
 

@@ -17,9 +17,9 @@ FORWARD
 LABELS
     "needed", "optional" (also when it is absent) or "none": whether model.json must, may or must not name classes.
 fit(spec, elements, shapes, doubt)
-    Judges the outputs; may be absent. elements: the number of values of each. shapes: the (width, height, channels)
-    that "outputs" of model.json says of each, or (). Calls doubt(field, expected, actual) where they do not fit.
-    Returns the shapes that a kmodel v4 is told, or None.
+    Judges the outputs; when absent, each output is a row of numbers. elements: the number of values of each. shapes:
+    the (width, height, channels) that "outputs" of model.json says of each, or (). Calls doubt(field, expected, actual)
+    where they do not fit. Returns the shapes that a kmodel v4 is told, or None.
 PIXELS
     The words that "pixels" of model.json may hold (device/once/pixels.py); "invert stretch" when absent. Only where
     results have no places also "mirror" and "flip": the places would be those of a picture that nobody sees.
@@ -39,4 +39,4 @@ The module is in memory while the card is read or a model of its kind runs, and 
 """
 
 KINDS = ("classifier", "landmark", "learner", "raw", "yolo2", "yolo3")
-STAGES = ("classifier", "face", "landmark")  # what may run on each box of a detector
+STAGES = ("attributes", "classifier", "face", "landmark")  # what may run on each box of a detector

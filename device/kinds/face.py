@@ -7,7 +7,7 @@ numbers are packed and compared as kpu.face_encode and kpu.face_compare of MaixP
 import uio
 
 from device.once.faces import compare, encode
-from device.once.hal_face import POINTS, aligner
+from device.once.hal_face import aligner
 from device.once.learnt import MOST_NAMES, learnt_path, learnt_read, learnt_write
 from device.once.lesson import Names, Note
 from device.results import EXTRA
@@ -51,13 +51,10 @@ def read_faces(path, count):
 
 def stage(kpu, task, spec, results):
     """Return look(img, item), which names a box; a double press learns the face in the middle of the view."""
-    if not hasattr(results.extra, "xs"):
-        raise ValueError("a stage of five landmarks must come before the faces")
-    points = results.extra
-    results.extra = note = Faces(points)
+    align = aligner(results, spec.width, spec.height, True)
+    results.extra = note = Faces(results.extra)
     forward = kpu.outputs(task, spec)
     elements = kpu.elements
-    align = aligner(spec.width, spec.height)
     pack = kpu.encode or encode
     alike = kpu.compare or compare
     accept = spec.accept
@@ -66,7 +63,6 @@ def stage(kpu, task, spec, results):
     names, path = learnt_read(folder)
     spec.labels = known = Names(names, spec.labels)
     faces = read_faces(path, len(names)) if path else []
-    corners = [(0, 0)] * POINTS
     if not names:
         note.say("Press twice to learn a face")
 
@@ -87,16 +83,10 @@ def stage(kpu, task, spec, results):
             note.say("Learnt, not saved: " + name)
 
     def look(img, item):
-        # The landmarks' stage has just added the five points of this box, in pixels of the view.
-        first = points.count - POINTS
-        if first < 0:
+        face = align(img)
+        if face is None:
             return
-        for i in range(POINTS):
-            corners[i] = (
-                points.xs[first + i] * results.in_width // results.width,
-                points.ys[first + i] * results.in_height // results.height,
-            )
-        output = forward(align(img, corners))[0]
+        output = forward(face)[0]
         numbers = [output[i] for i in range(elements(output))]
         if unit:
             total = 0.0

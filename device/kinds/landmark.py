@@ -68,7 +68,8 @@ def fit(spec, elements, shapes, doubt):
 def reader(kpu, task, spec, results, points):
     """Return look(img, x, y, width, height), which appends the network's points to `points`.
 
-    img: the network's input. The other arguments: the part of the view that it shows, in pixels.
+    img: the network's input. The other arguments: the part of the picture that it shows, in pixels of that picture:
+    of the model's input, which the view shows in its own size.
     """
     forward = kpu.outputs(task, spec)
     elements = kpu.elements
@@ -79,8 +80,10 @@ def reader(kpu, task, spec, results, points):
     xs = points.xs
     ys = points.ys
     known = [0]  # the number of values, asked for once
-    right = results.width - 1
-    low = results.height - 1
+    across = results.width
+    down = results.height
+    wide = results.in_width
+    high = results.in_height
 
     def look(img, x, y, width, height):
         output = forward(img)[0]
@@ -100,8 +103,8 @@ def reader(kpu, task, spec, results, points):
             if swapped:
                 a, b = b, a
             # A point outside the view would wrap around in the array, and mislead whoever reads the link.
-            xs[at] = min(max(x + (a * width >> 16), 0), right)
-            ys[at] = min(max(y + (b * height >> 16), 0), low)
+            xs[at] = min(max((((x << 16) + a * width) * across // wide + 32768) >> 16, 0), across - 1)
+            ys[at] = min(max((((y << 16) + b * height) * down // high + 32768) >> 16, 0), down - 1)
             at += 1
         points.count = at
 
@@ -115,7 +118,7 @@ def prepare(kpu, task, spec, results):
 
     def run(img):
         points.count = 0
-        look(img, 0, 0, results.width, results.height)
+        look(img, 0, 0, results.in_width, results.in_height)
         return 0
 
     return run
@@ -133,13 +136,6 @@ def stage(kpu, task, spec, results):
 
     def look_at(img, item):
         part = cut(img, item)
-        # From pixels of the detector's input to pixels of the view.
-        look(
-            part,
-            rect[0] * results.width // results.in_width,
-            rect[1] * results.height // results.in_height,
-            rect[2] * results.width // results.in_width,
-            rect[3] * results.height // results.in_height,
-        )
+        look(part, rect[0], rect[1], rect[2], rect[3])
 
     return look_at

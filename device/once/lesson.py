@@ -11,8 +11,8 @@ class Names:
 
     def __init__(self, names, planned):
         self.names = names
-        # The spec stays when a model is unloaded: at its next load its labels are these.
-        self.planned = planned.planned if isinstance(planned, Names) else planned
+        # The spec stays when a model is unloaded: at its next load its labels are these, of a class that was dropped.
+        self.planned = getattr(planned, "planned", planned)
 
     def __len__(self):
         return len(self.names)

@@ -282,11 +282,14 @@ class Reader:
         if outputs and sizes and version == 4 and sizes != tuple([w * h * c * 4 for w, h, c in outputs]):
             self.doubt("outputs", "w x h x ch = %s" % show([size // 4 for size in sizes]), show(outputs))
             return
-        if not (outputs or sizes) or not hasattr(kind, "fit"):
+        if not (outputs or sizes):
             return
 
         elements = [size // 4 for size in sizes] or [w * h * c for w, h, c in outputs]
-        cells = kind.fit(spec, tuple(elements), outputs or (), self.doubt)
+        # A kind that has no opinion takes its outputs as rows of numbers.
+        cells = tuple([(1, 1, count) for count in elements])
+        if hasattr(kind, "fit"):
+            cells = kind.fit(spec, tuple(elements), outputs or (), self.doubt)
         if cells and not outputs and version == 4:
             spec.outputs = cells
 

@@ -120,18 +120,21 @@ def cutter(spec, results):
         # The items are in pixels of the view, the picture is the detector's input.
         wide = results.in_width
         high = results.in_height
-        w = item.w * wide // results.width
-        h = item.h * high // results.height
-        x = item.x * wide // results.width + w // 2
-        y = item.y * high // results.height + h // 2
-        w = max(w * more // 1000, 1)
-        h = max(h * more // 1000, 1)
-        x = max(x - w // 2, 0)
-        y = max(y - h // 2, 0)
-        rect[0] = x
-        rect[1] = y
-        rect[2] = w = min(w, wide - x)
-        rect[3] = h = min(h, high - y)
+        # Each edge is rounded once: errors of several pixels would add up otherwise.
+        middle = (2 * item.x + item.w) * 1000
+        centre = (2 * item.y + item.h) * 1000
+        half = item.w * more
+        rise = item.h * more
+        unit = 2000 * results.width
+        step = 2000 * results.height
+        x = ((middle - half) * wide + unit // 2) // unit
+        right = ((middle + half) * wide + unit // 2) // unit
+        y = ((centre - rise) * high + step // 2) // step
+        low = ((centre + rise) * high + step // 2) // step
+        rect[0] = x = min(max(x, 0), wide - 1)
+        rect[1] = y = min(max(y, 0), high - 1)
+        rect[2] = w = max(min(right, wide) - x, 1)
+        rect[3] = h = max(min(low, high) - y, 1)
         part = img.cut(x, y, w, h).resize(width, height)
         if grey:
             part = part.to_grayscale(1)

@@ -213,19 +213,33 @@ def board_root() -> Path:
     )
 
 
-def put_on_path(canmv: bool = False) -> Path:
+FAKES: Mapping[str, tuple[str, ...]] = {"maixpy": (), "canmv": ("canmv",), "canmv_new": ("canmv_new", "canmv")}
+"""Python interface of a firmware -> the folders of stubs/ that come before stubs/ itself."""
+
+
+def put_on_path(interface: str = "maixpy") -> Path:
     """Make `device` and the fakes importable; return the root.
 
-    canmv: whether to use the fakes of the CanMV firmware. The path is the only switch between the two interfaces: no
-        module is patched.
+    interface: a key of FAKES, whose fakes to use. The path is the only switch between the interfaces: no module is
+        patched.
     """
     root = board_root()
     # The first folder wins: CanMV's modules hide those of MaixPy with the same names, and the others serve both.
-    folders = [str(root / "stubs" / "canmv"), str(root / "stubs"), str(root)]
+    folders = [str(root / "stubs" / name) for name in FAKES[interface]] + [str(root / "stubs"), str(root)]
     # Change the list in place, since other modules hold it. Remove old entries, so that a second call can change the
     # interface.
-    sys.path[:] = folders[not canmv :] + [entry for entry in sys.path if entry not in folders]
+    ours = [str(root / "stubs" / name) for name in FAKES["canmv_new"]] + folders
+    sys.path[:] = folders + [entry for entry in sys.path if entry not in ours]
     return root
+
+
+def _interface() -> str:
+    """Return the interface whose fakes are on the path."""
+    stubs = board_root() / "stubs"
+    for name in ("canmv_new", "canmv"):
+        if str(stubs / name) in sys.path:
+            return name
+    return "maixpy"
 
 
 def _module(name: str) -> Any:
@@ -346,15 +360,15 @@ def start_app(report: Callable[..., None]) -> Application:
     return cast(Application, _module("device.app").build(report=report))
 
 
-_resting: dict[bool, dict[str, ModuleType]] = {}
-"""Whether it is CanMV's -> the modules of the board's code that are imported for the interface not in use."""
+_resting: dict[str, dict[str, ModuleType]] = {}
+"""Interface -> the modules of the board's code that were imported for it, while it is not in use."""
 
 
-def _change_interface(canmv: bool) -> None:
-    """Put the modules for the other interface in place of those that were imported for this one."""
+def _change_interface(interface: str) -> None:
+    """Put the modules for another interface in place of those that were imported for this one."""
     root = board_root()
-    last = str(root / "stubs" / "canmv") in sys.path
-    if last == canmv or "bench" not in sys.modules:
+    last = _interface()
+    if last == interface or "bench" not in sys.modules:
         return
     folders = tuple(f"{root / name}{os.sep}" for name in ("stubs", "device"))
     # By their file: a module of another package may have a name such as `image`, too.
@@ -367,16 +381,16 @@ def _change_interface(canmv: bool) -> None:
         del sys.modules[name]
     _resting[last] = used
     # The same modules as the last time, because those who use them hold their objects.
-    sys.modules.update(_resting.pop(canmv, {}))
+    sys.modules.update(_resting.pop(interface, {}))
 
 
-def bench(canmv: bool = False) -> Bench:
-    """Return the handle on the fake board. canmv: whether to use the fakes of the CanMV firmware.
+def bench(interface: str = "maixpy") -> Bench:
+    """Return the handle on the fake board. interface: a key of FAKES, whose fakes to use.
 
     Two boards of the same process may have different firmwares, one after the other.
     """
-    _change_interface(canmv)
-    put_on_path(canmv)
+    _change_interface(interface)
+    put_on_path(interface)
     return cast(Bench, importlib.import_module("bench"))
 
 

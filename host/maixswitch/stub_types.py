@@ -131,6 +131,7 @@ class Flavours(Protocol):
     SIZE: int
     NOTE: int
     DEFAULT: str
+    NEWER_KPU: tuple[str, ...]
     NEEDED: tuple[str, ...]
     WISHED: tuple[str, ...]
     PANEL_WISHED: tuple[str, ...]

@@ -125,10 +125,10 @@ def test_points_of_each_box(slot, picture):
 def test_an_enlarged_box_is_clipped_to_the_picture(slot, picture):
     stage = {**DETECTOR["stages"][0], "enlarge": 1.5}
     results = load(slot, read(1, DETECTOR, stages=[stage]))
-    bench.kpu.boxes = [(0, 0, 80, 80, 0, 0.9)]  # becomes -20..100, clipped to 0..120
+    bench.kpu.boxes = [(0, 0, 80, 80, 0, 0.9)]  # becomes -20..100, clipped to 0..100
     bench.kpu.scores = [1, 1]
     slot.run(picture)
-    assert seen(results) == [(120, 120)]
+    assert seen(results) == [(100, 100)]
 
 
 def test_no_more_points_than_the_extra_holds(slot, picture):

@@ -36,7 +36,7 @@ class SimulatedBoard(AppBoard):
         # The firmware comes first: its interface decides which fakes are imported.
         firmware = firmwares.find(options.flavour or usual(options.board or board_of_card(options.card)))
         self.flavour, self.power_chip = firmware.name, firmware.power_chip
-        self.bench = board_code.bench(canmv=firmware.api == "canmv")
+        self.bench = board_code.bench(firmware.interface)
         self.crashes = (self.bench.HardFault, self.bench.Reset)
         self._card = self.folder_card(options.card)
         # The source reads the board's clock at each look, because the clock starts again with the power.

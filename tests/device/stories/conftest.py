@@ -53,7 +53,7 @@ def canmv() -> Iterator[None]:
     mine = [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]
     saved = {name: sys.modules.pop(name) for name in mine}
     path = sys.path[:]
-    board_code.put_on_path(canmv=True)
+    board_code.put_on_path("canmv")
     try:
         yield
     finally:

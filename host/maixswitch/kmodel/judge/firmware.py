@@ -87,6 +87,11 @@ class Firmware:
         return self.chip if self.file else POWER_CHIPS.get(self.flavour, "")
 
     @property
+    def interface(self) -> str:
+        """What its Python modules for the KPU are: "maixpy", "canmv", or "canmv_new" for CanMV's newer class."""
+        return "canmv_new" if self.flavour in flavours().NEWER_KPU else self.api
+
+    @property
     def flash_end(self) -> int:
         """The first address in the flash chip behind the image, 0 if its size is unknown."""
         return self.bytes + flavours().FLASH_PREFIX if self.bytes else 0
