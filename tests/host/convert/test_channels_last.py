@@ -101,7 +101,7 @@ def test_two_readers_of_one_border(tmp_path: Path) -> None:
     same_as_onnxruntime(save(b.model(b.same("Add", [left, right])), tmp_path / "net.onnx"))
 
 
-@pytest.mark.parametrize("numbers", [[0, 0, 0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, -1, 0, 0]])
+@pytest.mark.parametrize("numbers", [[1, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, -1, 0, 0]])
 def test_borders_that_the_kpu_lacks(numbers: list[int], tmp_path: Path) -> None:
     b = Build((1, 16, 16, 3), 4)
     y = b.node("Pad", [b.input, b.constant(numbers, np.int64)])

@@ -13,8 +13,8 @@ from tests.host.convert.test_onnx_refusals import build, refused
 
 
 def wide_conv(b: Build, x: str, kernel: int, name: str) -> str:
-    """Add a convolution whose map grows, a BatchNormalization and a Relu, each with a name of its own."""
-    conv = b.conv(x, 4, kernel, pads=[kernel] * 4)
+    """Add a convolution with a kernel of 17 or more, a BatchNormalization and a Relu, each with a name of its own."""
+    conv = b.conv(x, 4, kernel, pads=[kernel // 2] * 4)
     norm = b.norm(conv)
     relu = b.curve(norm, "Relu")
     for node, ending in zip(b.nodes[-3:], ("conv", "bn", "act"), strict=True):
@@ -22,11 +22,11 @@ def wide_conv(b: Build, x: str, kernel: int, name: str) -> str:
     return relu
 
 
-@pytest.mark.parametrize("kernel", [5, 7, 11])
+@pytest.mark.parametrize("kernel", [17, 19, 25])
 def test_the_convolution_is_named_and_not_what_was_joined_with_it(kernel: int, tmp_path: Path) -> None:
     b = Build((1, 3, 32, 32))
     message = refused(b.model(wide_conv(b, b.input, kernel, "features.stem")), tmp_path)
-    assert message.startswith(f"node features.stem.conv (Conv): its kernel of {kernel} x {kernel}")
+    assert message.startswith(f"node features.stem.conv (Conv): its kernel is {kernel} x {kernel}")
 
 
 def test_a_pool_and_a_border_are_named_as_well(tmp_path: Path) -> None:
@@ -40,13 +40,13 @@ def test_a_pool_and_a_border_are_named_as_well(tmp_path: Path) -> None:
 
 def test_all_reasons_are_in_one_message(tmp_path: Path) -> None:
     b = Build((1, 3, 32, 32))
-    x = wide_conv(b, b.input, 5, "first")
-    x = wide_conv(b, b.conv(x, 8), 5, "second")
+    x = wide_conv(b, b.input, 17, "first")
+    x = wide_conv(b, b.conv(x, 8), 17, "second")
     gate = b.same("Sigmoid", b.mean(x))
     product = b.same("Div", [x, gate])
-    y = wide_conv(b, product, 7, "third")
+    y = wide_conv(b, product, 19, "third")
     rolled = b.same("LRN", y, size=3)
-    other = b.conv(rolled, 4, pads=[2, 2, 2, 2])
+    other = b.conv(rolled, 4, 21, pads=[10] * 4)
     with pytest.raises(MaixSwitchError) as caught:
         read(save(b.model(other), tmp_path / "net.onnx"))
     head, *lines = caught.value.message.splitlines()
@@ -58,17 +58,17 @@ def test_all_reasons_are_in_one_message(tmp_path: Path) -> None:
         "node third.conv (Conv)",
         "node conv15 (Conv)",
     ]
-    assert "its kernel of 3 x 3 with padding (2, 2, 2, 2) makes the map larger" in lines[-1]
+    assert "its kernel is 21 x 21, padding (10, 10, 10, 10)" in lines[-1]
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 9])
 def test_one_reason_of_several_nodes_is_one_sentence(count: int, tmp_path: Path) -> None:
     b, x = build()
     for number in range(count):
-        x = wide_conv(b, x, 5, f"n{number}")
+        x = wide_conv(b, x, 17, f"n{number}")
     message = refused(b.model(x), tmp_path)
     assert message.startswith("nodes n0.conv (Conv), n1.conv (Conv)")
-    assert (f" and {count - 3} more: its kernel of 5 x 5" in message) is (count > 3)
+    assert (f" and {count - 3} more: its kernel is 17 x 17" in message) is (count > 3)
 
 
 def test_a_refused_node_with_channels_last_is_no_reason_for_more(tmp_path: Path) -> None:

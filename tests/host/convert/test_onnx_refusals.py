@@ -59,12 +59,7 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
         "(1, 1, 16, 24) and (1, 6, 1, 1)",
         "one number for each channel or pixel",
     ),
-    "huge kernel": (lambda b, x: kernel(b, x, (15, 15), pads=[7] * 4), "its kernel is 15 x 15", "3x3"),
-    "wide border": (
-        lambda b, x: kernel(b, x, (1, 1), pads=[1, 1, 1, 1]),
-        "padding (1, 1, 1, 1) makes the map larger",
-        "padding",
-    ),
+    "huge kernel": (lambda b, x: kernel(b, x, (21, 21), pads=[10] * 4), "its kernel is 21 x 21", "3x3"),
     "pool with gaps": (lambda b, x: b.node("MaxPool", [x], kernel_shape=[2, 2], dilations=[2, 2]), "gaps", "2x2"),
     "bilinear": (
         lambda b, x: b.node("Resize", [x, "", b.constant([1.0, 1.0, 2.0, 2.0])], mode="linear"),

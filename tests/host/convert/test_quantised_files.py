@@ -199,7 +199,7 @@ def test_a_tensor_that_is_joined_with_itself_many_times(tmp_path: Path) -> None:
         x = b.concat(x, x)
     graph = read(save(b.model(b.conv(pair(b, x, 0.02, 0), 4, 1)), tmp_path / "net.onnx"))
     assert len(graph.ranges) == 1
-    assert len(graph.nodes) == 16
+    assert len(graph.nodes) < 100  # of 16,384 channels, which the last convolution reads in parts
 
 
 def test_a_pair_of_two_scales(tmp_path: Path) -> None:

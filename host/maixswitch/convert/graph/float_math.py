@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .curve import Curve
+from .curve import Curve, limits_of
 
 Array = NDArray[np.floating]
 Shape = tuple[int, ...]
 Values = NDArray[Any]
+CACHED = 1 << 16
+"""Numbers of a map that are computed at a time."""
 
 
 def taps(values: Values, size: int, stride: int = 1) -> list[tuple[int, int, Values]]:
@@ -33,16 +35,30 @@ def convolve(values: Values, weights: Values, depthwise: bool, stride: int = 1) 
     """
     # The weights may be float64 here, but the calibration computes in float32.
     values, weights = values.astype(np.float32, copy=False), weights.astype(np.float32)
+    if depthwise:
+        # Few channels at a time stay in the processor's cache through all taps.
+        step = max(1, CACHED // (values.shape[2] * values.shape[3]))
+        parts = [slice(first, first + step) for first in range(0, values.shape[1], step)]
+        images = [
+            np.concatenate([_channelwise(image[None, p], weights[p], stride) for p in parts], 1) for image in values
+        ]
+        return np.concatenate(images)
     number, channels = values.shape[:2]
     total: Values = np.zeros(0, np.float32)
     for row, column, shifted in taps(values, weights.shape[2], stride):
         # One matrix product for each tap is far faster than a view of windows, and it does not copy the input.
-        if depthwise:
-            part = shifted * weights[:, 0, row, column].reshape(1, channels, 1, 1)
-        else:
-            flat = np.ascontiguousarray(shifted).reshape(number, channels, -1)
-            part = np.matmul(weights[:, :, row, column], flat).reshape(number, -1, *shifted.shape[2:])
-        total = total + part if total.size else part
+        flat = np.ascontiguousarray(shifted).reshape(number, channels, -1)
+        part = np.matmul(weights[:, :, row, column], flat).reshape(number, -1, *shifted.shape[2:])
+        total = np.add(total, part, out=part) if total.size else part
+    return total
+
+
+def _channelwise(values: Values, weights: Values, stride: int) -> Values:
+    """Returns the depthwise convolution of float32."""
+    total: Values = np.zeros(0, np.float32)
+    for row, column, shifted in taps(values, weights.shape[2], stride):
+        part = shifted * weights[:, 0, row, column].reshape(1, -1, 1, 1)
+        total = np.add(total, part, out=part) if total.size else part
     return total
 
 
@@ -59,7 +75,11 @@ def mean_sums(values: Values, weights: Values, depthwise: bool, stride: int = 1)
 
 def apply(curve: Curve | None, values: Values) -> Values:
     """Returns the curve of the values, float32, or the values themselves where there is no curve."""
-    return values if curve is None else curve.evaluate(values.astype(np.float64)).astype(np.float32)
+    if curve is None:
+        return values
+    # A clamp rounds nothing if its ends are float32, so it needs no float64.
+    exact = curve.is_clamp and all(float(np.float32(end)) == end for end in limits_of(curve))
+    return curve.evaluate(values if exact else values.astype(np.float64)).astype(np.float32, copy=False)
 
 
 def pooled(values: Values, pool: str) -> Values:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from maixswitch.convert.refusals import refuse, together
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format import airam
-from maixswitch.kmodel.write.v4_from_v3 import as_v4
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import UPLOAD, KModelWriter
 from maixswitch.language import tr
@@ -88,7 +87,12 @@ def lower(quantised: Quantised, version: int = AUTO) -> Lowered:
 
 def _built(writer: KModelWriter, version: int) -> tuple[bytes, list[int]]:
     """The bytes of the file, and for each layer of the writer the number of layers in the file."""
-    return as_v4(writer) if version == 4 else (writer.build(), [1] * len(writer))
+    if version == 3:
+        return writer.build(), [1] * len(writer)
+    # The default is v3, and no module for v4 is imported for it.
+    from maixswitch.kmodel.write.v4_from_v3 import as_v4
+
+    return as_v4(writer)
 
 
 def _note(quantised: Quantised, split: Split) -> str:

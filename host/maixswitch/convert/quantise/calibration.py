@@ -46,9 +46,11 @@ class Calibration:
         for start in range(0, len(images), CHUNK):
             chunk = evaluate(graph, images[start : start + CHUNK])
             for name, statistics in self.statistics.items():
+                for image in chunk[name]:
+                    statistics.add(image)
                 # An infinite range would make all other levels 0. The message names the tensor, because the cause is
-                # a node before it.
-                if not np.isfinite(chunk[name]).all():
+                # a node before it. A NaN is the least and the largest value wherever it is among the others.
+                if not np.isfinite((statistics.lows[-CHUNK:], statistics.highs[-CHUNK:])).all():
                     raise MaixSwitchError(
                         tr(
                             "{tensor}: the float network's own numbers are not finite there; check its weights, "
@@ -56,8 +58,6 @@ class Calibration:
                             tensor=name,
                         )
                     )
-                for image in chunk[name]:
-                    statistics.add(image)
                 # All values are kept for the first images only. The ranges only need the ends and a sample.
                 if start < self.tried:
                     parts[name].append(chunk[name][: self.tried - start])

@@ -43,13 +43,14 @@ class TensorStatistics:
 
     def add(self, values: NDArray[Any]) -> None:
         """Adds the tensor of one image."""
-        flat = np.asarray(values, np.float64).reshape(-1)
+        flat = np.asarray(values).reshape(-1)
         # About the same number of values is kept of each image, so that large maps do not outweigh the others.
         step = max(1, flat.size // PER_IMAGE)
         self.lows.append(float(flat.min()))
         self.highs.append(float(flat.max()))
         # The start moves from image to image, so that the sample does not have the same columns of every map.
-        self.halves[self.images % 2].append(flat[self.images % step :: step])
+        # A copy, so that the whole tensor need not stay in memory for its sample.
+        self.halves[self.images % 2].append(flat[self.images % step :: step].astype(np.float64))
         self.images += 1
 
     @property

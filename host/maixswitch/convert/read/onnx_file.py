@@ -18,8 +18,7 @@ from maixswitch.language import tr, word
 
 from . import foreign
 from .lift import OWN, lifted
-from .tflite import file as tflite_file
-from .tflite import network as tflite_network
+from .tflite.marks import MAGIC, pixels_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
@@ -51,8 +50,11 @@ def load(path: Path) -> ModelProto:
             text = tr("{path}: {size} MiB; expected at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
             raise MaixSwitchError(text)
         data = path.read_bytes()
-    if data[4:8] == tflite_file.MAGIC:
-        return tflite_network.model_of(data, path, with_ranges=True)
+    if data[4:8] == MAGIC:
+        # Only such a file needs the modules of that reader.
+        from .tflite.network import model_of
+
+        return model_of(data, path, with_ranges=True)
     try:
         model = onnx.load_model_from_string(data)
         # Protobuf accepts almost any bytes, even an empty file, as a model without fields.
@@ -117,7 +119,7 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
     outputs = tuple(value.name for value in graph.output)
     if not outputs:
         raise MaixSwitchError(tr("{path}: the network has no output", path=path))
-    pixels = tflite_network.pixels_of(model)
+    pixels = pixels_of(model)
     return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset, pixels)
 
 

@@ -23,6 +23,8 @@ from .jit import elementwise
 ZERO, TOP = np.float32(0), np.float32(255)
 GROUP = 8
 """MaixPy's dense layer takes this many inputs at a time if their number is a multiple of it."""
+PLAIN_CALLS, FEW = 100, 1024
+"""So many calls for at most so many values run in numpy, before the function is compiled."""
 
 
 def limited8(values: Floats) -> Floats:
@@ -33,12 +35,23 @@ def limited8(values: Floats) -> Floats:
 
 
 def _late(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as machine code for arrays, compiled at its first call, because most models need few of them."""
-    return lambda *arrays: _machine_code(function, len(arrays))(*arrays)
+    """The function for arrays, as machine code where that saves time; the results are the same."""
+    calls = 0
+
+    def run(*arrays: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        # Loading machine code takes as long as hundreds of calls for few values, and most models need no more.
+        if calls <= PLAIN_CALLS and all(np.size(array) <= FEW for array in arrays):
+            return function(*arrays)
+        return machine_code(function, len(arrays))(*arrays)
+
+    return run
 
 
 @cache
-def _machine_code(function: Callable[..., Any], inputs: int) -> Callable[..., Any]:
+def machine_code(function: Callable[..., Any], inputs: int) -> Callable[..., Any]:
+    """The function of ``inputs`` arrays as machine code. ImportError without numba."""
     teach()
     return elementwise(function, inputs)
 

@@ -69,4 +69,10 @@ def sum_numbers(numbers: Sequence[int]) -> tuple[int, ...]:
     if shift < 0:
         raise ValueError(f"a sum up to {largest:g} is too large for an operation on bytes")
     left, right = round(a_factor * 2.0**shift), round(b_factor * 2.0**shift)
+    # An offset may be thousands of levels, which makes the rounding of its factor count. The finer operand makes up.
+    drift = a_offset * left + b_offset * right - (a_offset * a_factor + b_offset * b_factor) * 2.0**shift
+    if 0 < right <= left:
+        b_offset -= round(drift / right)
+    elif left:
+        a_offset -= round(drift / left)
     return a_offset, left, 0, b_offset, right, 0, out_offset, 1, shift

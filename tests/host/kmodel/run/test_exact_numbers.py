@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maixswitch.kmodel.run import newlib
-from maixswitch.kmodel.run.firmware_arithmetic import FirmwareArithmetic
+from maixswitch.kmodel.run.firmware_arithmetic import PLAIN_CALLS, FirmwareArithmetic, fma_of, machine_code
 from maixswitch.kmodel.run.float32 import all_coarse, fma, fold
 from tests.host.kmodel.run import exact_numbers as exact
 
@@ -78,7 +78,19 @@ def test_coarse_numbers_skip_the_search_for_small_ones(values: list[float]) -> N
 def test_the_compiled_fma_is_that_of_arrays(rows: list[tuple[float, float, float]]) -> None:
     a, b, c = np.array(rows, F).T
     with np.errstate(all="ignore"):
-        assert bits(FirmwareArithmetic(compiled=True).multiply_add(a, b, c)) == bits(fma(a, b, c))
+        assert bits(machine_code(fma_of, 3)(a, b, c)) == bits(fma(a, b, c))
+
+
+@needs_numba
+def test_few_values_are_compiled_after_many_calls() -> None:
+    multiply_add, values = FirmwareArithmetic(compiled=True).multiply_add, [np.array([x], F) for x in TIE]
+    machine_code.cache_clear()
+    results = set()
+    for call in range(PLAIN_CALLS + 1):
+        assert machine_code.cache_info().currsize == 0, call
+        results.add(bits(multiply_add(*values))[0])
+    assert machine_code.cache_info().currsize == 1
+    assert len(results) == 1
 
 
 def arguments(name: str) -> np.ndarray:

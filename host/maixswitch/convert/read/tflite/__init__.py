@@ -6,6 +6,7 @@
     operators       each operator and the function that reads it
     convolutions, pools, moves, arithmetic, folding    those functions
     operation       one operator while its nodes are made
+    marks           what tells such a file, and the network made of it, from others
     builder         the growing ONNX graph: nodes, shapes, layouts
 
 A map is channels last in the file and channels first in the ONNX network. All names of the file are kept.

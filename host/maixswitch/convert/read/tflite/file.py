@@ -13,7 +13,6 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 T = TypeVar("T")
-MAGIC = b"TFL3"
 MOST_TENSORS, MOST_OPERATORS, MOST_AXES = 20_000, 5_000, 8
 BITS = {0: 32, 1: 16, 2: 32, 3: 8, 4: 64, 6: 8, 7: 16, 9: 8, 10: 64, 17: 4}
 """Type of a tensor -> bits of one number. Other types, such as texts, hold no numbers that a network uses."""

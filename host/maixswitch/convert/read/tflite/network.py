@@ -16,6 +16,7 @@ from . import file
 from .builder import IR_VERSION, OPSET, Builder, Data, Spread, Tensor, Value
 from .file import FileOperator, FileTensor, TfliteFile, parse
 from .folding import fold
+from .marks import PIXELS
 from .operation import MOST_SIDE, Operation
 from .operators import READERS, REFUSED
 from .weights import real
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _BYTES = {file.INT8: np.int8, file.UINT8: np.uint8}
 _FLOATS = (file.FLOAT32, file.FLOAT16)
-_PIXELS = "maixswitch.pixels"
 _RANGELESS = frozenset(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "DEQUANTIZE", "PAD", "MIRROR_PAD")
 )
@@ -41,15 +41,6 @@ def model_of(data: bytes, path: Path, with_ranges: bool = False) -> ModelProto:
     """
     network = parse(data, path)
     return _Reader(network, path, with_ranges).model()
-
-
-def pixels_of(model: ModelProto) -> tuple[float, float] | None:
-    """Returns the (factor, offset) from a pixel of 0..255 to the network's numbers, if a quantised file states them."""
-    texts = [item.value for item in model.metadata_props if item.key == _PIXELS]
-    if not texts:
-        return None
-    factor, offset = (float(number) for number in texts[0].split())
-    return factor, offset
 
 
 class _Reader:
@@ -77,7 +68,7 @@ class _Reader:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
         pixels = self._pixels()
         if pixels is not None:
-            helper.set_model_props(model, {_PIXELS: " ".join(map(repr, pixels))})
+            helper.set_model_props(model, {PIXELS: " ".join(map(repr, pixels))})
         checker.check_model(model)
         return model
 
