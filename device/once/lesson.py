@@ -11,7 +11,8 @@ class Names:
 
     def __init__(self, names, planned):
         self.names = names
-        # The spec stays when a model is unloaded: at its next load its labels are these, of a class that was dropped.
+        # The spec stays when a model is unloaded: at its next load its labels are these, of a class Names that was
+        # imported before. Keeping them would keep that whole module, once more with each load.
         self.planned = getattr(planned, "planned", planned)
 
     def __len__(self):
