@@ -95,9 +95,9 @@ class Board:
         return self.results.extra.text
 
 
-@pytest.fixture(scope="module", params=["maixpy", "canmv", "canmv_new"])
+@pytest.fixture(params=["maixpy", "canmv", "canmv_new"])
 def interface(request):
-    """The device's modules are imported once for each, because that takes most of the time."""
+    """The device's modules are those of one firmware interface."""
     saved, path = dict(sys.modules), list(sys.path)
     if request.param != "maixpy":
         for name in list(sys.modules):
