@@ -220,14 +220,12 @@ FAKES: Mapping[str, tuple[str, ...]] = {"maixpy": (), "canmv": ("canmv",), "canm
 def put_on_path(interface: str = "maixpy") -> Path:
     """Make `device` and the fakes importable; return the root.
 
-    interface: a key of FAKES, whose fakes to use. The path is the only switch between the interfaces: no module is
-        patched.
+    interface: a key of FAKES. The path is the only switch between the interfaces: no module is patched.
     """
     root = board_root()
     # The first folder wins: CanMV's modules hide those of MaixPy with the same names, and the others serve both.
     folders = [str(root / "stubs" / name) for name in FAKES[interface]] + [str(root / "stubs"), str(root)]
-    # Change the list in place, since other modules hold it. Remove old entries, so that a second call can change the
-    # interface.
+    # In place, since other modules hold the list, and without old entries, so that a second call can change it.
     ours = [str(root / "stubs" / name) for name in FAKES["canmv_new"]] + folders
     sys.path[:] = folders + [entry for entry in sys.path if entry not in ours]
     return root
@@ -236,10 +234,7 @@ def put_on_path(interface: str = "maixpy") -> Path:
 def _interface() -> str:
     """Return the interface whose fakes are on the path."""
     stubs = board_root() / "stubs"
-    for name in ("canmv_new", "canmv"):
-        if str(stubs / name) in sys.path:
-            return name
-    return "maixpy"
+    return next((name for name in ("canmv_new", "canmv") if str(stubs / name) in sys.path), "maixpy")
 
 
 def _module(name: str) -> Any:
