@@ -19,7 +19,15 @@ SCORES = st.integers(0, 1000).map(lambda value: value / 1000)
 RESULTS = st.one_of(
     st.tuples(TEXTS, SCORES).map(list), st.tuples(TEXTS, SCORES, NUMBERS, NUMBERS, NUMBERS, NUMBERS).map(list)
 )
-VALUES = {"int": NUMBERS, "str": TEXTS, "bool": st.booleans(), "found": st.lists(RESULTS, max_size=10)}
+OUTPUTS = st.tuples(NUMBERS, st.floats(-9, 0), st.floats(0, 9), NUMBERS).map(list)
+VALUES = {
+    "int": NUMBERS,
+    "str": TEXTS,
+    "bool": st.booleans(),
+    "found": st.lists(RESULTS, max_size=10),
+    "points": st.lists(NUMBERS, max_size=10),
+    "outputs": st.lists(OUTPUTS, max_size=3),
+}
 
 
 @st.composite
@@ -141,12 +149,13 @@ def test_the_prompt_means_that_no_program_runs() -> None:
 def test_every_field_is_validated(event: Any) -> None:
     right: dict[str, Any] = {"v": 1, "t": 1, "event": event.name}
     example = {"int": 1, "str": "a", "bool": True, "found": [["a", 0.5], ["b", 1, 1, 2, 3, 4]]}
+    example |= {"points": [1, 2], "outputs": [[10, -0.5, 2, 7]]}
     right |= {row.name: example[row.type] for row in event.fields}
     assert fits(right)
     for row in (*event.fields, Field("t", "int", "")):
         for value in (None, -1, 1.5, [], {}, "a", True, [["a"]], [[1, 0.5]], [["a", 0.5, 1]], [["a", True]]):
             accepted = fits({**right, row.name: value})
-            acceptable = {"int": False, "str": value == "a", "bool": value is True, "found": value == []}[row.type]
+            acceptable = {"int": False, "str": value == "a", "bool": value is True}.get(row.type, value == [])
             assert accepted == acceptable, (row.name, value)
         without = {name: right[name] for name in right if name != row.name}
         assert fits(without) == row.optional
