@@ -10,9 +10,10 @@ import pytest
 import bench
 import sensor
 from benchlib.models import kmodel_v3
-from device import catalog, kpu_maixpy
+from device import catalog, hal, kpu_maixpy
 from device.kinds.attributes import MOST
 from device.kpu_slot import KpuSlot
+from device.once.boards import find
 from device.once.stages import maker
 from device.results import Results
 
@@ -55,7 +56,7 @@ def read(*before, outputs=4, **changes):
 def load(slot, spec):
     assert not spec.problems
     results = Results()
-    shape, prepare = maker(spec)
+    shape, prepare = maker(spec, hal.Camera(find("dock"), {}))[:2]
     results.reset(shape, 320, 240, 320, 240)
     slot.load(spec, results, prepare)
     bench.kpu.boxes = [(100, 60, 80, 80, 0, 0.9)]

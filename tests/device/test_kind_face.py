@@ -64,7 +64,8 @@ class Board:
         (self.spec,) = self.module("device.catalog").read("/sd", self.kpu.ANCHOR_PAIRS)
         assert not self.spec.problems
         self.results = self.module("device.results").Results()
-        shape, prepare = self.module("device.once.stages").maker(self.spec)
+        eye = self.module("device.hal").Camera(self.module("device.once.boards").find("dock"), {})
+        shape, prepare = self.module("device.once.stages").maker(self.spec, eye)[:2]
         self.results.reset(shape, 320, 240, 320, 240)
         self.slot = self.module("device.kpu_slot").KpuSlot(self.kpu)
         self.slot.load(self.spec, self.results, prepare)
