@@ -23,7 +23,7 @@ def conv(inner: int, out: int) -> nn.Sequential:
 
 
 def main() -> None:
-    options = photos.options(__doc__, steps=1500)
+    options = photos.options(__doc__, steps=1200)
     torch.manual_seed(options.seed)
     every = photos.of_classes(options.folder, WIDTH, HEIGHT)
     train, _ = every.divided()

@@ -40,7 +40,7 @@ def loss_of(raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def main() -> None:
-    options = photos.options(__doc__, steps=2000)
+    options = photos.options(__doc__, steps=1200)
     torch.manual_seed(options.seed)
     every = photos.of_boxes(options.folder, WIDTH, HEIGHT)
     train, _ = every.divided()
