@@ -1,9 +1,9 @@
 """Trains a classifier with Keras: which of several things is in the picture.
 
-    python draw.py digits photos                       # or your own: a folder for each class, photos/cat/1.jpg
-    python classifier_keras.py photos digits           # writes digits.tflite and digits.labels.txt
-    maixswitch convert digits.tflite --images photos --labels digits.labels.txt --card CARD
-    python measure.py classifier photos digits.tflite digits.kmodel
+python draw.py digits photos                       # or your own: a folder for each class, photos/cat/1.jpg
+python classifier_keras.py photos digits           # writes digits.tflite and digits.labels.txt
+maixswitch convert digits.tflite --images photos --labels digits.labels.txt --card CARD
+python measure.py classifier photos digits.tflite digits.kmodel
 """
 
 from __future__ import annotations

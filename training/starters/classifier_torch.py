@@ -1,9 +1,9 @@
 """Trains a classifier with PyTorch: which of several things is in the picture.
 
-    python draw.py digits photos                       # or your own: a folder for each class, photos/cat/1.jpg
-    python classifier_torch.py photos digits           # writes digits.onnx and digits.labels.txt
-    maixswitch convert digits.onnx --images photos --labels digits.labels.txt --card CARD
-    python measure.py classifier photos digits.onnx digits.kmodel
+python draw.py digits photos                       # or your own: a folder for each class, photos/cat/1.jpg
+python classifier_torch.py photos digits           # writes digits.onnx and digits.labels.txt
+maixswitch convert digits.onnx --images photos --labels digits.labels.txt --card CARD
+python measure.py classifier photos digits.onnx digits.kmodel
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Trains a YOLOv2 detector with Keras: where the things in a picture are, and what they are.
 
-    python draw.py shapes photos                       # or your own, with labels of labelImg: VOC (.xml) or YOLO (.txt)
-    python detector_keras.py photos shapes             # writes shapes.tflite, shapes.labels.txt and shapes.anchors.txt
-    maixswitch convert shapes.tflite --images photos --anchors shapes.anchors.txt --labels shapes.labels.txt --card CARD
-    python measure.py detector photos shapes.tflite shapes.kmodel --anchors shapes.anchors.txt
+python draw.py shapes photos                       # or your own, with labels of labelImg: VOC (.xml) or YOLO (.txt)
+python detector_keras.py photos shapes             # writes shapes.tflite, shapes.labels.txt and shapes.anchors.txt
+maixswitch convert shapes.tflite --images photos --anchors shapes.anchors.txt --labels shapes.labels.txt --card CARD
+python measure.py detector photos shapes.tflite shapes.kmodel --anchors shapes.anchors.txt
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ def conv(out: int, stride: int) -> list[layers.Layer]:
 
 
 def loss_of(target: tf.Tensor, raw: tf.Tensor) -> tf.Tensor:
-    """Return YOLOv2's loss of each picture. raw: (n, rows, columns, anchors x (5 + classes)). target: of yolo2.targets."""
+    """Return YOLOv2's loss of each picture.
+
+    target: of yolo2.targets. raw: (n, rows, columns, anchors x (5 + classes)).
+    """
     raw = tf.reshape(raw, tf.shape(target))
     here, counts = (tf.cast(mask, tf.float32) for mask in (target[..., 4] == 1, target[..., 4] >= 0))
     aim = here * yolo2.OBJECT + (1 - here) * yolo2.EMPTY

@@ -1,9 +1,9 @@
 """Trains a YOLOv2 detector with PyTorch: where the things in a picture are, and what they are.
 
-    python draw.py shapes photos                       # or your own, with labels of labelImg: VOC (.xml) or YOLO (.txt)
-    python detector_torch.py photos shapes             # writes shapes.onnx, shapes.labels.txt and shapes.anchors.txt
-    maixswitch convert shapes.onnx --images photos --anchors shapes.anchors.txt --labels shapes.labels.txt --card CARD
-    python measure.py detector photos shapes.onnx shapes.kmodel --anchors shapes.anchors.txt
+python draw.py shapes photos                       # or your own, with labels of labelImg: VOC (.xml) or YOLO (.txt)
+python detector_torch.py photos shapes             # writes shapes.onnx, shapes.labels.txt and shapes.anchors.txt
+maixswitch convert shapes.onnx --images photos --anchors shapes.anchors.txt --labels shapes.labels.txt --card CARD
+python measure.py detector photos shapes.onnx shapes.kmodel --anchors shapes.anchors.txt
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ def table(results: dict[str, Any]) -> str:
     lines = [HEADER, "|---|---:|---:|---:|---:|---:|---|---|"]
     for name in (name for name in STARTERS if name in results):
         one = results[name]
-        cells = [", ".join(WORDS[key].format(value) for key, value in one[form].items()) for form in ("float", "kmodel")]
+        cells = [
+            ", ".join(WORDS[key].format(value) for key, value in one[form].items()) for form in ("float", "kmodel")
+        ]
         lines.append(
             f"| [`{name}.py`](../training/starters/{name}.py) | {one['pictures']:,} | {one['minutes']:.1f} "
             f"| {one['parameters']:,} | {one['bytes']:,} bytes | {one['fits']} of {one['firmwares']} "

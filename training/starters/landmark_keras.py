@@ -1,9 +1,9 @@
 """Trains a network with Keras that tells where the points of one thing are, x and y of each from 0 to 1.
 
-    python draw.py stars photos                        # or your own: photos/points.csv with name,x,y,x,y,...
-    python landmark_keras.py photos star               # writes star.tflite
-    maixswitch convert star.tflite --images photos     # writes star.kmodel
-    python measure.py landmark photos star.tflite star.kmodel
+python draw.py stars photos                        # or your own: photos/points.csv with name,x,y,x,y,...
+python landmark_keras.py photos star               # writes star.tflite
+maixswitch convert star.tflite --images photos     # writes star.kmodel
+python measure.py landmark photos star.tflite star.kmodel
 """
 
 from __future__ import annotations

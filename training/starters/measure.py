@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT), str(ROOT / "host"), str(ROOT / "stubs")]
 
 import photos  # noqa: E402
+
 from benchlib import region  # noqa: E402
 from maixswitch import kmodel  # noqa: E402
 from maixswitch.convert.read.onnx_reader import read  # noqa: E402

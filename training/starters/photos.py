@@ -95,7 +95,9 @@ def of_boxes(folder: Path, width: int, height: int) -> Photos:
     paths = [p for p in _pictures(folder) if p.with_suffix(".xml").exists() or p.with_suffix(".txt").exists()]
     rows = [_voc(p.with_suffix(".xml")) if p.with_suffix(".xml").exists() else _yolo(p) for p in paths]
     listed = folder / "classes.txt"
-    names = listed.read_text(encoding="utf-8").split() if listed.exists() else sorted({r[0] for row in rows for r in row})
+    names = (
+        listed.read_text(encoding="utf-8").split() if listed.exists() else sorted({r[0] for row in rows for r in row})
+    )
     # YOLO's files number the classes; VOC's name them.
     numbers = {name: number for number, name in enumerate(names)} | {str(n): n for n in range(len(names))}
     points = [np.array([row[1:] for row in rows_], np.float32).reshape(-1, 2).clip(0, 1) for rows_ in rows]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchlib import region
 from PIL import Image
 
+from benchlib import region
 from maixswitch.sim import pictures
 
 ROOT = Path(__file__).resolve().parents[3]
