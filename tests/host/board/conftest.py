@@ -1,7 +1,8 @@
-"""The fixture `virtual_board`: `virtual_board(card=..., faults=...)` starts a board that ends with the test."""
+"""Fixtures: `virtual_board(card=..., faults=...)` starts a board that ends with the test; `no_waiting` is no fsync."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -31,3 +32,9 @@ def virtual_board(tmp_path: Path) -> Iterator[Callable[..., VirtualBoard]]:
             return board
 
         yield start
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switches fsync off: the tests need no durable files, and fsync would take most of their time."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)

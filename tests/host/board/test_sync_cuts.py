@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import zlib
@@ -19,11 +18,7 @@ from maixswitch.board.sync.plan import Options
 from maixswitch.errors import MaixSwitchError
 from tests.host.board.cut_helpers import FINISHER, Cut, Cuttable, Tree, boot, seen_models, tree_of, write_tree
 
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switches fsync off: the tests need no durable files, and fsync would take most of their time."""
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 def sync(card: Path, target: FolderTarget, options: Options = Options(delete=True)) -> plan.Plan:  # noqa: B008

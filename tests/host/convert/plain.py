@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from maixswitch.convert.lower import layers as q
 from maixswitch.convert.ops.concat import QuantizedConcat
+from maixswitch.convert.ops.depth_to_space import BlockMask
 from maixswitch.convert.ops.fully_connected import FloatFullyConnected
 from maixswitch.convert.ops.global_mean import FloatMean
 from maixswitch.convert.ops.grouped import FloatGrouped
@@ -72,6 +73,8 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return np.stack([first[:, y * down, : width * right : right] for y in range(height)], axis=1)
     if isinstance(layer, QuantizedResize):
         return first.repeat(layer.times, axis=1).repeat(layer.times, axis=2)
+    if isinstance(layer, BlockMask):
+        return block_mask(layer, tuple(net.shapes[layer.output]))
     if isinstance(layer, q.Quantize):
         return floats.quantize(first, layer.factor, layer.bias)
     if isinstance(layer, q.Dequantize):
@@ -221,6 +224,16 @@ def grouped(layer: FloatGrouped, values: Values) -> Values:
         )
     ]
     return np.concatenate(results)
+
+
+def block_mask(layer: BlockMask, shape: tuple[int, ...]) -> Values:
+    """Return 255 at the pixel of each block that a channel of this ``shape`` keeps."""
+    result = np.zeros(shape, np.uint8)
+    pixels = layer.block**2
+    for channel in range(shape[0]):
+        pixel = channel % pixels if layer.together else channel // (shape[0] // pixels)
+        result[channel, pixel // layer.block :: layer.block, pixel % layer.block :: layer.block] = 255
+    return result
 
 
 def window_at(image: Values, layer: QuantizedMaxPool | FloatAveragePool, y: int, x: int) -> Values:

@@ -33,7 +33,9 @@ from maixswitch.kmodel.run.model import load
 from tests.host.convert import plain
 from tests.host.convert.hand_graphs import pictures
 from tests.host.convert.onnx_builder import Build, save
+from tests.host.convert.plain_v4 import compare_with_plain
 from tests.host.convert.test_onnx_rewrites import compare_with_onnxruntime
+from tests.host.convert.test_pools import emulated
 from tests.host.convert.test_random import float_tensors
 
 SNR = 30.0
@@ -116,7 +118,7 @@ WINDOWS: dict[str, dict[str, object]] = {
 
 
 def numbers_of(path: Path, least: float = SNR) -> tuple[Graph, Quantised]:
-    """Convert a network; assert that the emulator has the plain model's bytes, near the float network."""
+    """Convert a network; assert that its v3 and v4 files have the plain model's bytes, near the float network."""
     graph = read(path)
     images = pictures(9, graph.shapes[graph.input])
     net = quantise(in_pixels(graph), images[:8])
@@ -127,6 +129,7 @@ def numbers_of(path: Path, least: float = SNR) -> tuple[Graph, Quantised]:
     for name in set(tensors) & set(expected):
         np.testing.assert_array_equal(tensors[name], expected[name], name)
     assert set(net.outputs) <= set(tensors)
+    compare_with_plain(net, images[8])
     comparison = Comparison()
     comparison.add(net, tensors, float_tensors(path, graph, net, images[8]))
     for name in graph.outputs:
@@ -219,3 +222,16 @@ def test_groups_over_the_whole_map(channels: int, group: int, curve: str, tmp_pa
     layer = next(layer for layer in net.layers if isinstance(layer, FloatGrouped))
     assert sum(matrix.size for _, matrix, _ in layer.parts()) <= channels * (channels // group) * 49 * 2
     assert any(isinstance(node, GroupedFullyConnected) for node in graph.nodes)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(down=axes(), right=axes(), depthwise=st.booleans(), seed=st.integers(0, 99))
+def test_any_window_has_the_plain_bytes(
+    down: tuple[int, ...], right: tuple[int, ...], depthwise: bool, seed: int
+) -> None:
+    b = Build((1, 3, down[0], right[0]), seed)
+    x = b.curve(b.conv(b.input, 4), "LeakyRelu")
+    group = {"group": 4} if depthwise else {}
+    y = add_conv(b, x, 4, (down[1], right[1]), **attributes_of(down, right), **group)
+    with TemporaryDirectory() as folder:
+        emulated(read(save(b.model(y), Path(folder) / "net.onnx")))

@@ -29,6 +29,7 @@ from maixswitch.kmodel.run.model import load
 from tests.host.convert import plain
 from tests.host.convert.hand_graphs import pictures
 from tests.host.convert.onnx_builder import Build, save
+from tests.host.convert.plain_v4 import compare_with_plain
 from tests.host.convert.test_onnx_rewrites import compare_with_onnxruntime
 
 
@@ -38,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def emulated(graph: Graph, runs: int = 1) -> tuple[Quantised, dict[str, np.ndarray]]:
-    """Return the network in integers and the tensors of its file, after comparing each with the plain model."""
+    """Return the network in integers and the tensors of its v3 file; the files of v3 and v4 have the plain bytes."""
     images = pictures(3 + runs, graph.shapes[graph.input])
     net = quantise(in_pixels(graph), images[:3])
     lowered = lower(net)
@@ -49,6 +50,7 @@ def emulated(graph: Graph, runs: int = 1) -> tuple[Quantised, dict[str, np.ndarr
         assert set(net.outputs) <= set(tensors)
         for name in set(tensors) & set(expected):
             np.testing.assert_array_equal(tensors[name], expected[name], name)
+    compare_with_plain(net, images[3])
     return net, tensors
 
 

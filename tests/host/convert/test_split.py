@@ -10,6 +10,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from maixswitch.convert.graph.graph import Graph
+from maixswitch.convert.lower.layers import KpuConv
 from maixswitch.convert.ops.arithmetic import Add
 from maixswitch.convert.ops.conv import Conv
 from maixswitch.convert.ops.pool import Pool
@@ -28,7 +29,9 @@ def test_more_than_1024_outputs(out: int, parts: int, tmp_path: Path) -> None:
     x = b.curve(b.conv(b.conv(b.input, 8), out, 1), "LeakyRelu")
     model = b.model(b.gemm(b.flat(b.mean(x)), 5))
     compare_with_onnxruntime(model, tmp_path, near=1e-4)
-    graph, _ = numbers_of(save(model, tmp_path / "net.onnx"))
+    graph, net = numbers_of(save(model, tmp_path / "net.onnx"))
+    # A message names the convolution, and neither its activation nor what joins its parts.
+    assert {net.title(layer)[1] for layer in net.layers if isinstance(layer, KpuConv)} == {"Conv"}
     assert len(convs(graph)) == 1 + parts
     assert max(convs(graph)) - min(convs(graph)[1:]) <= 1
 

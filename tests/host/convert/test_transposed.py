@@ -19,6 +19,7 @@ from maixswitch.convert.report import document
 from maixswitch.errors import MaixSwitchError
 from tests.host.convert.onnx_builder import Build, save
 from tests.host.convert.test_onnx_rewrites import compare_with_onnxruntime
+from tests.host.convert.test_pools import emulated
 
 Axis = tuple[int, int, int, int, int]
 
@@ -44,9 +45,8 @@ def axes(draw: st.DrawFn, stride: int) -> Axis:
     return size, gap, before, total - before, extra
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data(), stride=st.integers(1, 4), group=st.sampled_from([1, 2, 4]), seed=st.integers(0, 99))
-def test_numbers_are_those_of_onnxruntime(data: st.DataObject, stride: int, group: int, seed: int) -> None:
+def drawn(data: st.DataObject, stride: int, group: int, seed: int) -> tuple[Build, str]:
+    """Draw a ConvTranspose behind a convolution; return the builder and the result."""
     down, right = data.draw(axes(stride)), data.draw(axes(stride))
     b = Build((1, 3, 7, 6), seed)
     y = add_transposed(
@@ -60,8 +60,23 @@ def test_numbers_are_those_of_onnxruntime(data: st.DataObject, stride: int, grou
         pads=[down[2], right[2], down[3], right[3]],
         output_padding=[down[4], right[4]],
     )
+    return b, y
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), stride=st.integers(1, 4), group=st.sampled_from([1, 2, 4]), seed=st.integers(0, 99))
+def test_numbers_are_those_of_onnxruntime(data: st.DataObject, stride: int, group: int, seed: int) -> None:
+    b, y = drawn(data, stride, group, seed)
     with TemporaryDirectory() as folder:
         compare_with_onnxruntime(b.model(b.node("LeakyRelu", [y], alpha=0.2)), Path(folder), near=1e-4)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), stride=st.integers(1, 4), group=st.sampled_from([1, 2, 4]), seed=st.integers(0, 99))
+def test_bytes_are_those_of_the_plain_model(data: st.DataObject, stride: int, group: int, seed: int) -> None:
+    b, y = drawn(data, stride, group, seed)
+    with TemporaryDirectory() as folder:
+        emulated(read(save(b.model(y), Path(folder) / "net.onnx")))
 
 
 @pytest.mark.parametrize("auto", ["SAME_UPPER", "SAME_LOWER"])

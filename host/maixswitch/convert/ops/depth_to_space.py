@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maixswitch.convert.graph.curve import Curve
 from maixswitch.convert.graph.float_math import Values
-from maixswitch.convert.graph.graph import Node, ScaleFrom
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.lower.layers import KpuConv, Layer, QuantizedAdd, Shape
@@ -26,6 +24,7 @@ from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
+from .moved import Moved
 from .operator import Operator
 from .resize import QuantizedResize
 
@@ -39,7 +38,7 @@ RESIZE = 23
 
 
 @dataclass(frozen=True, eq=False)
-class DepthToSpace(Node):
+class DepthToSpace(Moved):
     """(block * block * c, h, w) to (c, block * h, block * w).
 
     together: are the channels of one block side by side (ONNX's mode CRD), or c channels apart (DCR)?
@@ -47,7 +46,6 @@ class DepthToSpace(Node):
 
     block: int
     together: bool
-    scale_from = ScaleFrom.INPUT
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         number, channels, h, w = values[0].shape
@@ -59,14 +57,7 @@ class DepthToSpace(Node):
             parts = values[0].reshape(number, b, b, c, h, w).transpose(0, 3, 4, 1, 5, 2)
         return parts.reshape(number, c, b * h, b * w)
 
-    def makes_bytes(self, shape: Shape) -> bool:
-        return True
-
-    def lets_curve_pass(self, curve: Curve) -> bool:
-        return True
-
-    def quantise(self, quantiser: Quantiser) -> None:
-        source = quantiser.as_byte(self.inputs[0])
+    def last_layer(self, quantiser: Quantiser, source: str) -> Layer:
         scale, (c, height, width) = quantiser.scales[source], quantiser.graph.shapes[self.output]
         count = self.block**2
         repeated = (count * c, height, width)
@@ -77,8 +68,7 @@ class DepthToSpace(Node):
         quantiser.put(QuantizedAdd(self.sources, (wide, mask), masked, MASKING), repeated, scale)
         # Each sum over a group has one channel that is not 0.
         weights = np.repeat(np.eye(c), count, axis=1) if self.together else np.tile(np.eye(c), count)
-        layer = KpuConv(self.sources, (masked,), self.output, summing(weights[:, :, None, None]))
-        quantiser.put(layer, (c, height, width), scale)
+        return KpuConv(self.sources, (masked,), self.output, summing(weights[:, :, None, None]))
 
 
 @dataclass(frozen=True, eq=False)

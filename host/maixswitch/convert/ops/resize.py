@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maixswitch.convert.graph.curve import Curve
 from maixswitch.convert.graph.float_math import Values
-from maixswitch.convert.graph.graph import Node, ScaleFrom
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.lower.layers import Layer, Shape
@@ -19,28 +17,19 @@ from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
+from .moved import Moved
 from .operator import Operator
 
 
 @dataclass(frozen=True, eq=False)
-class Resize(Node):
+class Resize(Moved):
     """Nearest neighbour, twice as wide and high."""
-
-    scale_from = ScaleFrom.INPUT
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         return values[0].repeat(2, axis=2).repeat(2, axis=3)
 
-    def makes_bytes(self, shape: Shape) -> bool:
-        return True
-
-    def lets_curve_pass(self, curve: Curve) -> bool:
-        return True
-
-    def quantise(self, quantiser: Quantiser) -> None:
-        source = quantiser.as_byte(self.inputs[0])
-        layer = QuantizedResize(self.sources, (source,), self.output)
-        quantiser.put(layer, quantiser.graph.shapes[self.output], quantiser.scales[source])
+    def last_layer(self, quantiser: Quantiser, source: str) -> Layer:
+        return QuantizedResize(self.sources, (source,), self.output)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maixswitch.convert.graph.curve import SAME, Curve
+from maixswitch.convert.graph.curve import SAME
 from maixswitch.convert.graph.float_math import Values
-from maixswitch.convert.graph.graph import Graph, Node, Order, Phase, ScaleFrom, is_map
+from maixswitch.convert.graph.graph import Graph, Node, Order, Phase, is_map
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.value import Value, is_channels_last, like_channels_last, view
 from maixswitch.convert.lower.layers import KpuConv, Layer, Shape
@@ -24,6 +24,7 @@ from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 
 from .conv import Conv
+from .moved import Moved
 
 MOST_WEIGHTS = 128 * 128
 """Weights of a copying layer of the KPU; their time grows with the square of the channels, that of the CPU does not."""
@@ -36,22 +37,15 @@ EVERY_SECOND = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Selection(Node):
+class Selection(Moved):
     """(c, h, w) to (channels, rows, columns): ranges of pixels with steps, and channels in any order."""
 
     channels: tuple[int, ...]
     rows: range
     columns: range
-    scale_from = ScaleFrom.INPUT
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         return values[0][:, self.channels][:, :, self.rows][:, :, :, self.columns]
-
-    def makes_bytes(self, shape: Shape) -> bool:
-        return True
-
-    def lets_curve_pass(self, curve: Curve) -> bool:
-        return True
 
     def keeps_pixels(self, shape: Shape) -> bool:
         """Does it take all pixels of a map of this shape, in their order, and choose channels only?"""
@@ -67,9 +61,8 @@ class Selection(Node):
         # free after its activation has joined it, so the layers behind come last.
         return _into_maker(graph, self) or (phase is Phase.CHANNELS_LEFT and _into_readers(graph, self))
 
-    def quantise(self, quantiser: Quantiser) -> None:
-        source = quantiser.as_byte(self.inputs[0])
-        shape, out = quantiser.shapes[source], quantiser.graph.shapes[self.output]
+    def last_layer(self, quantiser: Quantiser, source: str) -> Layer:
+        shape = quantiser.shapes[source]
         layer: Layer | None = None
         # A map in main memory is copied there. A map of the KPU is faster copied by the KPU.
         on_kpu = any(isinstance(made, KpuConv) and made.output == source for made in quantiser.layers)
@@ -79,7 +72,7 @@ class Selection(Node):
             layer = _copying(self, source, shape)
         if layer is None:
             layer = Pieces(self.sources, (source,), self.output, pieces)
-        quantiser.put(layer, out, quantiser.scales[source])
+        return layer
 
 
 @dataclass(frozen=True, eq=False)

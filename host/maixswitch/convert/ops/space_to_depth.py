@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maixswitch.convert.graph.curve import Curve
 from maixswitch.convert.graph.float_math import Values
-from maixswitch.convert.graph.graph import Node, ScaleFrom
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
 from maixswitch.convert.graph.value import Value
-from maixswitch.convert.lower.layers import KpuConv, Shape
+from maixswitch.convert.lower.layers import KpuConv, Layer
 from maixswitch.convert.lower.runnable import summing
 from maixswitch.convert.quantise.quantiser import Quantiser
 from maixswitch.language import tr, word
 
+from .moved import Moved
 from .operator import Operator
 
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -27,32 +26,23 @@ EVERY_SECOND = 5
 
 
 @dataclass(frozen=True, eq=False)
-class SpaceToDepth(Node):
+class SpaceToDepth(Moved):
     """(c, 2 * h, 2 * w) to (4 * c, h, w): the pixels of each block in the order of ``corners``, with all channels."""
 
     corners: tuple[tuple[int, int], ...] = CORNERS
-    scale_from = ScaleFrom.INPUT
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         map_ = values[0]
         return np.concatenate([map_[:, :, row::2, column::2] for row, column in self.corners], axis=1)
 
-    def makes_bytes(self, shape: Shape) -> bool:
-        return True
-
-    def lets_curve_pass(self, curve: Curve) -> bool:
-        return True
-
-    def quantise(self, quantiser: Quantiser) -> None:
-        source = quantiser.as_byte(self.inputs[0])
+    def last_layer(self, quantiser: Quantiser, source: str) -> Layer:
         channels = quantiser.shapes[source][0]
         weights = np.zeros((4, channels, channels, 3, 3))
         for block, (row, column) in enumerate(self.corners):
             # The pool takes the pixel at the top left of each block. The others are taps on its right and below.
             weights[block, np.arange(channels), np.arange(channels), 1 + row, 1 + column] = 1
         part = summing(weights.reshape(4 * channels, channels, 3, 3))
-        layer = KpuConv(self.sources, (source,), self.output, part, EVERY_SECOND)
-        quantiser.put(layer, quantiser.graph.shapes[self.output], quantiser.scales[source])
+        return KpuConv(self.sources, (source,), self.output, part, EVERY_SECOND)
 
 
 def read(importer: Importer, node: OnnxNode) -> None:

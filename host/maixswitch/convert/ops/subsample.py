@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from maixswitch.convert.graph.curve import Curve
 from maixswitch.convert.graph.float_math import Values
-from maixswitch.convert.graph.graph import Graph, Node, Phase, ScaleFrom
+from maixswitch.convert.graph.graph import Graph, Phase
 from maixswitch.convert.graph.window import Pair
 from maixswitch.convert.lower.layers import Layer, Shape
 from maixswitch.convert.quantise.quantiser import Quantiser
@@ -18,6 +17,7 @@ from maixswitch.kmodel.format.v3_layers import QuantizedMaxPool
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 
+from .moved import Moved
 from .pool import Pool
 
 MAX_POOL = 8
@@ -26,12 +26,11 @@ TILES = ("max2", "mean2", "max4", "mean4")
 
 
 @dataclass(frozen=True, eq=False)
-class Subsample(Node):
+class Subsample(Moved):
     """Takes ``sides`` pixels (height, width), each ``strides`` (y, x) after the one before, from the first pixel on."""
 
     strides: Pair
     sides: Pair
-    scale_from = ScaleFrom.INPUT
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         (down, right), (height, width) = self.strides, self.sides
@@ -54,16 +53,8 @@ class Subsample(Node):
         graph.swap(pool, [replace(self, inputs=(name,), output=pool.output, sides=sides)])
         return True
 
-    def lets_curve_pass(self, curve: Curve) -> bool:
-        return True
-
-    def makes_bytes(self, shape: Shape) -> bool:
-        return True
-
-    def quantise(self, quantiser: Quantiser) -> None:
-        source = quantiser.as_byte(self.inputs[0])
-        layer = SubsampledPixels(self.sources, (source,), self.output, self.strides)
-        quantiser.put(layer, quantiser.graph.shapes[self.output], quantiser.scales[source])
+    def last_layer(self, quantiser: Quantiser, source: str) -> Layer:
+        return SubsampledPixels(self.sources, (source,), self.output, self.strides)
 
 
 @dataclass(frozen=True, eq=False)

@@ -111,7 +111,10 @@ class Quantiser:
         # The nodes are in the order in which they run, so the layers of the inputs of a node already exist.
         for node in graph.nodes:
             node.quantise(self)
-            self.titles[node.sources] = graph.title(node)
+            title = graph.title(node)
+            # A Concat or an Add that rewriting put beside a convolution has its sources, but is not what they are.
+            if title[1] in node.operators or node.sources not in self.titles:
+                self.titles[node.sources] = title
             self.origin[node.output] = node.output
 
     def result(self) -> Quantised:

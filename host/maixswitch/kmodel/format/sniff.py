@@ -139,8 +139,12 @@ _OTHERS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
         Kind("hdf5", "an HDF5 file, such as Keras writes; maixswitch convert says how to export it", convert=True),
     ),
     (
-        # protobuf: the version of the format, then the name of the program that wrote it
-        lambda head: head[:1] == b"\x08" and 0 < head[1] < 32 and head[2:3] == b"\x12" and head[4:5].isalpha(),
+        # protobuf: the version of the format, then the name of the program that wrote it, or at once the graph
+        lambda head: (
+            head[:1] == b"\x08"
+            and 0 < int.from_bytes(head[1:2], "big") < 32
+            and (head[2:3] == b":" or (head[2:3] == b"\x12" and head[4:5].isalpha()))
+        ),
         Kind("onnx", f"an ONNX model; {_MAKE}", convert=True),
     ),
     (_text, Kind("text", f"a text file, not a model; {_DOWNLOAD}")),

@@ -45,6 +45,8 @@ def as_v4(written: KModelWriter) -> tuple[bytes, list[int]]:
             results = _conv(net, node, inputs[0])
         elif isinstance(record, body.Concat):
             results = [_concat(net, record, node, inputs)]
+        elif isinstance(record, body.FullyConnected):
+            results = [_fully_connected(net, record, node, inputs[0])]
         elif node.number in TRANSLATIONS:
             results = [TRANSLATIONS[node.number](net, record, inputs)]
         else:
@@ -174,8 +176,9 @@ def _remove_padding(net: V4Writer, record: body.RemovePadding, inputs: list[Plac
     return net.pad(inputs[0].viewed((record.channels, 4, 4)), [(0, -3), (0, -3)])
 
 
-def _fully_connected(net: V4Writer, record: body.FullyConnected, inputs: list[PlacedTensor]) -> PlacedTensor:
-    flat = inputs[0].viewed((record.in_channels,))
+def _fully_connected(net: V4Writer, record: body.FullyConnected, node: Node, source: PlacedTensor) -> PlacedTensor:
+    # A layer of groups reads a part of its input, which begins later.
+    flat = source.viewed((record.in_channels,), offset=record.input - node.inputs[0].address)
     return net.matmul(flat, np.asarray(record.weights), record.bias, ACTIVATIONS[record.act])
 
 
@@ -190,7 +193,6 @@ TRANSLATIONS: Mapping[int, Callable[[V4Writer, Any, list[PlacedTensor]], PlacedT
     12: _dequantize,
     13: _table,
     15: _softmax,
-    18: _fully_connected,
     20: _flatten,
     22: _resize,
     23: _resize,

@@ -16,16 +16,15 @@ from maixswitch.kmodel.format import v4_layers as body
 from maixswitch.kmodel.format import v4_moves as moves
 from maixswitch.kmodel.format.airam import MapLayout
 from maixswitch.kmodel.format.arrays import DTYPES, FLOAT_MAX, Array
-from maixswitch.kmodel.format.pools import POOL_TYPES
 from maixswitch.kmodel.format.program import AI_RAM
 from maixswitch.kmodel.format.v4_node import Clamp, Geometry, Padding
 
+from .kpu_layers import KpuLayers, conv_registers, maps_of
 from .quantize import KpuWeights, Scale
 from .v4_file import NOWHERE, conv_body
 from .v4_nodes import DATATYPE_NUMBERS, V4Nodes, full, range_of
 from .v4_numbers import BINARY, binary_numbers
 from .value import PlacedTensor
-from .writer import conv_registers
 
 REDUCE = ("mean", "min", "max", "sum")
 """Names of the reductions, by their number in the file."""
@@ -54,37 +53,20 @@ def _joined(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
     return joined[4 - max(len(a), len(b)) :]
 
 
-class V4Writer(V4Nodes):
+class V4Writer(V4Nodes, KpuLayers):
     """Collects nodes in the order they run.
 
     Shapes have up to four sizes (n, c, h, w); the first ones may be left out. Tensors lie in main memory, except those
     of the KPU.
     """
 
-    def conv(
-        self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = False
-    ) -> PlacedTensor:
-        """A KPU node; its result lies in main memory if ``to_main``, else in the AI RAM for the next KPU node."""
-        return self.conv_both(source, part, pool=pool, depthwise=depthwise, to_main=to_main)[int(to_main)]
-
     def conv_both(
         self, source: PlacedTensor, part: KpuWeights, *, pool: int = 0, depthwise: bool = False, to_main: bool = True
     ) -> tuple[PlacedTensor, ...]:
         """A KPU node. Returns its result in the AI RAM, and with ``to_main`` also the copy in main memory."""
-        if source.memory != AI_RAM:
-            raise ValueError("the KPU reads the AI RAM: use upload")
-        *batch, channels, height, width = source.shape
-        out, inner, size, other = part.weights.shape
-        # The emulator and the chip take the sizes from the input, so wrong weights would be read beyond their end.
-        if inner != (1 if depthwise else channels) or size != other or size not in (1, 3):
-            raise ValueError(f"weights {part.weights.shape} do not fit the input {source.shape}")
-        if depthwise and out != channels:
-            raise ValueError(f"weights {part.weights.shape} do not fit the input {source.shape}")
-        if pool not in POOL_TYPES:
-            raise ValueError(f"no pool type {pool}; there are {sorted(POOL_TYPES)}")
-        stride = POOL_TYPES[pool].stride
-        layout, target = MapLayout(channels, height, width), MapLayout(out, height // stride, width // stride)
-        shape = (*batch, out, target.height, target.width)
+        batch = source.shape[:-3]
+        layout, target = maps_of(source, part, pool, depthwise)
+        shape = (*batch, target.channels, target.height, target.width)
         results = [self._value(shape, "uint8", AI_RAM)]
         if to_main:
             results.append(self._value(shape, "uint8"))

@@ -17,8 +17,9 @@ from maixswitch.kmodel.format.airam import MapLayout
 from maixswitch.kmodel.format.registers import encode_activation, encode_block, encode_norm
 from maixswitch.kmodel.format.v4_node import Clamp, Geometry, Padding, Range
 from maixswitch.kmodel.write import samples
+from maixswitch.kmodel.write.kpu_layers import conv_registers
 from maixswitch.kmodel.write.quantize import KpuWeights
-from maixswitch.kmodel.write.writer import KModelWriter, conv_registers
+from maixswitch.kmodel.write.writer import KModelWriter
 from tests.host.kmodel.small_networks import Choice, network, part
 from tests.host.kmodel.v4_files import AI_RAM, BYTE, FLOAT, NO_CLAMP, File
 

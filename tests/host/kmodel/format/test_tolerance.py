@@ -121,6 +121,9 @@ def test_other_files_are_named_with_what_to_do() -> None:
         "v6": (b"LDMK" + struct.pack("<6I", 6, 0, 0, 1, 1, 1) + model[32:], "kmodel v6", "maixswitch convert"),
         "encrypted": (struct.pack("<I", 0x2713) + model[4:], "smodel", "plain .kmodel"),
         "package": (kfpkg(model), "zip", "unpack it"),
+        "onnx with the name of its writer": (b"\x08\x08\x12\x07pytorch", "onnx", "maixswitch convert makes a kmodel"),
+        "onnx without it": (b"\x08\x08:\x9c\x01\n\x10", "onnx", "maixswitch convert makes a kmodel"),
+        "one byte": (b"\x08", "unknown", "not a kmodel"),
         "page": (b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>", "html", "download it again"),
     }
     for case, (data, name, words_) in cases.items():

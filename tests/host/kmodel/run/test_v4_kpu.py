@@ -9,7 +9,7 @@ from maixswitch.kmodel import load
 from maixswitch.kmodel.format import v4_moves as moves
 from maixswitch.kmodel.format.airam import MapLayout
 from maixswitch.kmodel.format.v4_node import Range
-from maixswitch.kmodel.write.writer import conv_registers
+from maixswitch.kmodel.write.kpu_layers import conv_registers
 from tests.host.kmodel.kmodel_cases import BACKEND_CASES
 from tests.host.kmodel.run import slow_kpu
 from tests.host.kmodel.small_networks import Choice, part
