@@ -28,7 +28,7 @@ def conv(out: int) -> list[layers.Layer]:
 
 
 def main() -> None:
-    options = photos.options(__doc__, steps=1200)
+    options = photos.options(__doc__, steps=700)
     keras.utils.set_random_seed(options.seed)
     every = photos.of_points(options.folder, WIDTH, HEIGHT)
     train, _ = every.divided()

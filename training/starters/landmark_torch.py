@@ -22,7 +22,7 @@ def conv(inner: int, out: int) -> nn.Sequential:
 
 
 def main() -> None:
-    options = photos.options(__doc__, steps=1200)
+    options = photos.options(__doc__, steps=700)
     torch.manual_seed(options.seed)
     every = photos.of_points(options.folder, WIDTH, HEIGHT)
     train, _ = every.divided()
