@@ -31,7 +31,7 @@ class DarknetPool(nn.Module):
     """Darknet's max pool of 2x2 with stride 1, which keeps the size."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=-1e4), 2, 1)
+        return functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=float("-inf")), 2, 1)
 
 
 def _darknet_tiny() -> list[nn.Module]:

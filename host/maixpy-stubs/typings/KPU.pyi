@@ -73,8 +73,8 @@ class classifier:
         """Return the number of the nearest class and the distance to it."""
     def save(self, path: str, /) -> None: """Write what was learnt to a file."""
     @staticmethod
-    def load(task: _kpu_net, path: str, /, fea_len: int = 0) -> tuple[classifier, int, int]:
-        """Return (classifier, class_num, sample_num) from a file that save() wrote."""
+    def load(task: _kpu_net, path: str, class_num: int = 0, sample_num: int = 0, /, *, fea_len: int = 0) -> tuple[classifier, int, int]:
+        """Return (classifier, class_num, sample_num) from a file that save() wrote. Give fea_len whenever class_num is given."""
     def __del__(self) -> None: ...
 def load(model: str | int, /) -> _kpu_net:
     """Load a model from a path that contains ".kmodel", or from an address in the flash chip, and return its task."""
@@ -99,6 +99,7 @@ def fmap(output: _kpu_fmap, channel: int, /) -> Image:
 def fmap_free(output: _kpu_fmap, /) -> None: """Do nothing."""
 def netinfo(task: _kpu_net, /) -> list[_kpu_netinfo_find]: """Print and return the layers of a v3 model."""
 def memtest() -> None: """Print the free Python heap and the free system heap, in KiB."""
-def face_encode(features: Sequence[float], /) -> bytes: """Pack up to 512 floats into signed bytes."""
-def face_compare(feature0: bytes, feature1: bytes, /) -> float:
+def face_encode(features: Sequence[float], /) -> bytearray:
+    """Pack up to 512 floats, -0.25 to 0.25, into signed bytes."""
+def face_compare(feature0: bytes | bytearray, feature1: bytes | bytearray, /) -> float:
     """Return how alike two packed features are, 0 to 100."""

@@ -576,8 +576,8 @@ def rgb_to_lab(rgb: Sequence[int], /) -> tuple[int, int, int]: """Convert (r, g,
 def lab_to_rgb(lab: Sequence[int], /) -> tuple[int, int, int]: """Convert (l, a, b) to (r, g, b)."""
 def rgb_to_grayscale(rgb: Sequence[int], /) -> int: """Return the grey level of (r, g, b)."""
 def grayscale_to_rgb(level: int, /) -> tuple[int, int, int]: """Convert a grey level to (r, g, b)."""
-def get_affine_transform(source: Sequence[Sequence[int]], target: Sequence[Sequence[int]], /) -> tuple[float, ...]:
-    """Return the transformation that moves three points to three others."""
+def get_affine_transform(source: list[Any], target: list[Any], /) -> tuple[float, ...]:
+    """Return nine numbers: where in the source each point of the target is read. At most 10 points (x, y)."""
 def warp_affine_ai(source: Image, target: Image, transform: Sequence[float], /) -> None:
     """Transform the planes of a picture into those of another one."""
 def HaarCascade(path: str, /, *, stages: int = ...) -> _cascade:

@@ -23,6 +23,7 @@ SHAPES = ("circle", "square", "triangle", "star", "cross")
 DIGITS = tuple("0123456789")
 DIGIT_INPUT = (224, 224, 3)
 SHAPE_INPUT = (320, 224, 3)
+STAR_INPUT = (224, 224, 3)
 _LIGHT = np.array([0.3, 0.59, 0.11])
 """How bright red, green and blue look to the eye."""
 _FINE = 2
@@ -202,6 +203,21 @@ def shape_picture(rng: np.random.Generator, most: int = 4) -> tuple[Picture, lis
     if rng.random() < 0.4:
         _other(rng, picture, objects)
     return expose(rng, picture), objects
+
+
+def star_picture(rng: np.random.Generator) -> tuple[Picture, Points]:
+    """Return a picture of STAR_INPUT size with one star of 70 to 190 pixels, and its five points (5, 2) in pixels.
+
+    The points go clockwise from the uppermost. The star leans by at most 25 degrees, so that there is only one such.
+    """
+    width, height, _ = STAR_INPUT
+    picture = background(rng, width, height)
+    _clutter(rng, picture, int(rng.integers(0, 4)))
+    corners = shape_outline("star", rng.uniform(70, 190), rng.uniform(-25, 25), rng.uniform(0.8, 1.25))
+    mask = _mask([corners], filled=True)
+    x, y = _position(rng, width, height, mask.shape)
+    put(picture, _coloured(mask, _contrast(rng, picture, x, y, mask)), x, y)
+    return expose(rng, picture), corners[::2] - corners.min(axis=0) + (x, y)
 
 
 def _turn(angle: float) -> Points:

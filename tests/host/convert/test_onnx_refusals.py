@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from maixswitch.convert.ops import READERS, REFUSED
+from maixswitch.convert.read.onnx_file import LARGEST
 from maixswitch.convert.read.onnx_reader import read
 from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
@@ -308,6 +309,20 @@ class TestFiles:
         (tmp_path / "weights.bin").unlink()
         with pytest.raises(MaixSwitchError, match="No such file"):
             read(path)
+
+    def test_a_file_too_large_for_any_board(self, tmp_path: Path) -> None:
+        path = tmp_path / "net.onnx"
+        with path.open("wb") as stream:
+            stream.truncate(LARGEST + (1 << 20))
+        with pytest.raises(MaixSwitchError, match="129 MiB; expected at most 128"):
+            read(path)
+
+    def test_external_weights_too_large_for_any_board(self, tmp_path: Path) -> None:
+        model = onnx.load_model_from_string(self.external(tmp_path, "weights.bin").read_bytes())
+        tensor = model.graph.initializer[0]
+        tensor.dims[:] = [LARGEST >> 1]
+        with pytest.raises(MaixSwitchError, match=r"weights.bin: 256 MiB; expected at most 128"):
+            read(save(model, tmp_path / "net.onnx"))
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from maixswitch.convert.lower.limits import MAX_CHANNELS
 from maixswitch.convert.quantise.quantiser import Quantiser
 from maixswitch.convert.quantise.scales import saturates
 
+from .arithmetic import Add
 from .conv import Conv, kpu_layer
 from .fully_connected import FullyConnected
+from .selection import FlatSelection
 
 LARGE = 1 << 18
 """Weights from which on a layer counts as large: 1 MiB of floats."""
@@ -55,13 +57,40 @@ class LargeFullyConnected(FullyConnected):
 
 
 def as_bytes(graph: Graph, node: FullyConnected) -> bool:
-    """Replaces a large layer that the KPU can compute by one of bytes; returns whether it did."""
+    """Replaces a large layer that the KPU can compute by one of bytes, or several; returns whether it did."""
     out, inner = node.weights.shape
     # A network of numbers has to start with a layer of floats.
-    if out * inner < LARGE or max(out, inner) > MAX_CHANNELS or node.inputs[0] == graph.input:
+    if out * inner < LARGE or out > MAX_CHANNELS or node.inputs[0] == graph.input:
         return False
-    graph.swap(node, [LargeFullyConnected(node.sources, node.inputs, node.output, node.weights, node.bias, node.curve)])
+    if inner <= MAX_CHANNELS:
+        bytes_of = LargeFullyConnected(node.sources, node.inputs, node.output, node.weights, node.bias, node.curve)
+        graph.swap(node, [bytes_of])
+    # A file that states its ranges states none for a part of a sum.
+    elif graph.ranges:
+        return False
+    else:
+        graph.swap(node, _over_inputs(graph, node))
     return True
+
+
+def _over_inputs(graph: Graph, node: FullyConnected) -> list[Node]:
+    """Returns layers that read as many inputs as the KPU has, and the sum of their results, as floats."""
+    nodes, total = list[Node](), ""
+    out, inner = node.weights.shape
+    for positions in np.array_split(np.arange(inner), -(-inner // MAX_CHANNELS)):
+        inputs, part = graph.name(node.inputs[0], "part"), graph.name(node.output, "part")
+        graph.shapes[inputs], graph.shapes[part] = (len(positions),), (out,)
+        weights, bias = node.weights[:, positions], node.bias * (not total)
+        nodes.append(FlatSelection(node.sources, node.inputs, inputs, positions))
+        nodes.append(LargeFullyConnected(node.sources, (inputs,), part, weights, bias))
+        if total:
+            last = positions[-1] == inner - 1
+            output = node.output if last else graph.name(node.output, "part")
+            graph.shapes[output] = (out,)
+            nodes.append(Add(node.sources, (total, part), output, node.curve if last else None))
+            part = output
+        total = part
+    return nodes
 
 
 def _as_map(values: Values) -> Values:

@@ -23,8 +23,8 @@ from .tflite.marks import MAGIC, pixels_of
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
-LARGEST = 512 << 20
-"""Bytes; far more than any network for a board with 6 MiB."""
+LARGEST = 128 << 20
+"""Bytes of a file. As a kmodel it keeps a quarter of them at least, and the flash chip of a board has 16 MiB."""
 
 
 def load(path: Path) -> ModelProto:
@@ -44,11 +44,8 @@ def load(path: Path) -> ModelProto:
         text = tr("reading ONNX files needs onnx and onnxruntime: pip install 'maixswitch[convert]'")
         raise MaixSwitchError(text, EXIT_USAGE) from error
     with files.reading(path):
-        # The size is checked before the file is read, so that a wrong file cannot fill the memory.
-        size = path.stat().st_size
-        if size > LARGEST:
-            text = tr("{path}: {size} MiB; expected at most {most}", path=path, size=size >> 20, most=LARGEST >> 20)
-            raise MaixSwitchError(text)
+        # The size is checked before the file is read, so that a large file takes no time and cannot fill the memory.
+        _check_size(path, path.stat().st_size)
         data = path.read_bytes()
     if data[4:8] == MAGIC:
         # Only such a file needs the modules of that reader.
@@ -72,6 +69,19 @@ def load(path: Path) -> ModelProto:
     except Exception as error:  # protobuf, the checker and the inliner raise various exceptions, not all public
         raise _damaged(path, error) from error
     return lifted(model, path)
+
+
+def _check_size(path: Path, size: int) -> None:
+    """Raises MaixSwitchError for a file, or data beside it, of more bytes than any network for a K210."""
+    if size > LARGEST:
+        text = tr(
+            "{path}: {size} MiB; expected at most {most}: the chip has 8 MiB of memory, and takes at least "
+            "a byte for each weight",
+            path=path,
+            size=size >> 20,
+            most=LARGEST >> 20,
+        )
+        raise MaixSwitchError(text)
 
 
 def _damaged(path: Path, error: Exception) -> MaixSwitchError:
@@ -191,7 +201,8 @@ def _take_in(tensor: TensorProto, path: Path) -> None:
     size = int(np.prod(np.asarray(tensor.dims, np.float64))) * item
     start = int(about.get("offset") or 0)
     length = int(about.get("length") or size)
-    if length != size or start < 0 or size > LARGEST:
+    _check_size(file, size)
+    if length != size or start < 0:
         raise _wrong_size(path, tensor.name, length, size)
     with files.reading(file), file.open("rb") as stream:
         stream.seek(start)
