@@ -66,7 +66,8 @@ def prepare(kpu, task, spec, results):
     spec.labels = known = Names(names, spec.labels)
     results.extra = note = Note()
     vectors = []
-    here = [None]  # what the network says of this picture, in 1/4096; its length is known from the first picture on
+    # What the network says of this picture, in 1/4096; its length is known from the first picture on.
+    here = [None]  # type: list
     order = [0] * MOST_NAMES
     far = [0] * MOST_NAMES
 

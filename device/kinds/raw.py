@@ -22,7 +22,7 @@ class Outputs:
     """
 
     def __init__(self, count):
-        self.rows = [[0, 0, 0, 0, ""] for _ in range(count)]
+        self.rows = [[0, 0, 0, 0, ""] for _ in range(count)]  # type: list
 
     def look(self, at, output, count, shape):
         """Take the extremes of output number `at`. count: its elements. shape: (width, height, channels) or None."""

@@ -351,7 +351,7 @@ class Image:
             raise TypeError("Can't convert %s to type" % type(mask).__name__)
         from benchlib import pixels
 
-        pixels.replace(self, _image, to_int(hmirror), to_int(vflip), to_int(transpose), mask)
+        pixels.replace(self, _image, bool(to_int(hmirror)), bool(to_int(vflip)), bool(to_int(transpose)), mask)
         return self
 
     def to_bytes(self) -> bytearray:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from maixswitch import board_code, stub_types
+from maixswitch import board_code, device_types, stub_types
 from tests.host.sim_helpers import ROOT
 
 
@@ -21,16 +21,16 @@ def members(protocol: type) -> set[str]:
 @pytest.mark.parametrize(
     ("protocol", "value"),
     [
-        (board_code.Boards, board_code.boards),
-        (board_code.Board, lambda: board_code.boards().find("dock")),
-        (board_code.BoardSettings, lambda: importlib.import_module("device.once.settings").Settings()),
-        (board_code.Catalog, board_code.catalog),
-        (board_code.ModelSpec, lambda: importlib.import_module("device.spec").ModelSpec("10-name")),
-        (board_code.Labels, lambda: importlib.import_module("device.spec").Labels(b"", 0, ())),
-        (board_code.ResultShapes, board_code.shapes),
-        (board_code.DeviceErrors, board_code.device_errors),
-        (board_code.StateMachine, lambda: importlib.import_module("device.fsm")),
-        (board_code.KModelHead, board_code.kmodel_head),
+        (device_types.Boards, board_code.boards),
+        (device_types.Board, lambda: board_code.boards().find("dock")),
+        (device_types.BoardSettings, lambda: importlib.import_module("device.once.settings").Settings()),
+        (device_types.Catalog, board_code.catalog),
+        (device_types.ModelSpec, lambda: importlib.import_module("device.spec").ModelSpec("10-name")),
+        (device_types.Labels, lambda: importlib.import_module("device.spec").Labels(b"", 0, ())),
+        (device_types.ResultShapes, board_code.shapes),
+        (device_types.DeviceErrors, board_code.device_errors),
+        (device_types.StateMachine, lambda: importlib.import_module("device.fsm")),
+        (device_types.KModelHead, board_code.kmodel_head),
         (stub_types.Bench, board_code.bench),
         (stub_types.Clock, lambda: board_code.bench().clock),
         (stub_types.Keys, lambda: board_code.bench().keys),
@@ -62,7 +62,7 @@ def test_a_started_app_has_what_its_type_promises() -> None:
     bench = board_code.bench()
     bench.reset()
     app = board_code.start_app(lambda kind, *values: None)
-    assert [name for name in members(board_code.Application) if not hasattr(app, name)] == []
+    assert [name for name in members(device_types.Application) if not hasattr(app, name)] == []
     app.stop()
     assert app.step() is False
 

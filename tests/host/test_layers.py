@@ -17,7 +17,7 @@ from tests.host.sim_helpers import ROOT
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("maixswitch",),  # the version
     ("maixswitch.language",),
-    ("maixswitch.errors", "maixswitch.stub_types"),
+    ("maixswitch.errors", "maixswitch.device_types", "maixswitch.stub_types"),
     ("maixswitch.files", "maixswitch.console", "maixswitch.html_page", "maixswitch.board_code", "maixswitch.link"),
     ("maixswitch.findings", "maixswitch.rgb565", "maixswitch.diagram"),
     ("maixswitch.kmodel.format",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from maixswitch import board_code
+from maixswitch import board_code, device_types
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.k210.board_firmware import suitable
 from maixswitch.k210.contents.flavour import firmware_named
@@ -47,7 +47,7 @@ class Options:
         return None if all(item.api == "canmv" for item in self.flavours) else 5
 
     @cached_property
-    def row(self) -> board_code.Board | None:
+    def row(self) -> device_types.Board | None:
         """The board's row of device/once/boards.py, None when none was named."""
         if not self.board:
             return None

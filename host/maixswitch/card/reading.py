@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maixswitch import board_code, files
+from maixswitch import board_code, device_types, files
 from maixswitch.card.json_text import Mistake, mistake
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.language import tr
@@ -182,13 +182,13 @@ class Card:
             self.settings = board_code.settings()
         self.models = [self._model(spec) for spec in self._specs(anchor_pairs)]
 
-    def _specs(self, pairs: int | None) -> list[board_code.ModelSpec]:
+    def _specs(self, pairs: int | None) -> list[device_types.ModelSpec]:
         try:
             return board_code.catalog().read("/sd", pairs)
         except OSError as error:
             raise MaixSwitchError(files.unreadable(self.path, error), EXIT_IO) from error
 
-    def _model(self, spec: board_code.ModelSpec) -> Model:
+    def _model(self, spec: device_types.ModelSpec) -> Model:
         folder_path = f"{MODELS}/{spec.folder}"
         name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
         # FAT ignores capitals, so the board finds a file that this PC would not.

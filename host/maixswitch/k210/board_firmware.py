@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from maixswitch.board_code import Board, boards, flavours
+from maixswitch.board_code import boards, flavours
+from maixswitch.device_types import Board
 from maixswitch.kmodel.judge.firmware import POWER_CHIPS, firmwares
 
 OWN_FIRMWARE = {

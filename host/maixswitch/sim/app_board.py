@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from maixswitch import board_code
+from maixswitch import board_code, device_types
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.link.extras import extra_lines
@@ -322,7 +322,7 @@ class AppBoard(ABC):
 
     @property
     @abstractmethod
-    def specs(self) -> Sequence[board_code.ModelSpec]:
+    def specs(self) -> Sequence[device_types.ModelSpec]:
         """The models of the card, in the button's order; none without an app."""
 
     @property

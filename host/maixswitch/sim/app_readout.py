@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from maixswitch import board_code
+from maixswitch import board_code, device_types
 from maixswitch.language import word
 
 CARD_CODES = {"NO_CARD": 101, "EMPTY": 102}
@@ -45,16 +45,16 @@ class AppReadout:
         self._fault_texts: dict[int, tuple[str, str, str]] = {}  # code -> name, meaning, remedy
 
     @staticmethod
-    def state(app: board_code.Application | None) -> str:
+    def state(app: device_types.Application | None) -> str:
         """Return the state of the app's machine, "OFF" without an app."""
         return str(app.machine.state) if app else "OFF"
 
     @staticmethod
-    def title(app: board_code.Application | None) -> str:
+    def title(app: device_types.Application | None) -> str:
         """Return the title of the selected model, "" without one."""
         return str(app.catalog[app.selected].title) if app and app.catalog else ""
 
-    def fault(self, app: board_code.Application | None, cause: str) -> tuple[int, str]:
+    def fault(self, app: device_types.Application | None, cause: str) -> tuple[int, str]:
         """Return the code and text of the fault on the screen, (0, "") if there is none.
 
         cause: the event of the last transition.
@@ -85,7 +85,7 @@ class AppReadout:
         _, meaning, remedy = self._fault_texts[code]
         return code, f"{code} {word(meaning).rstrip('.。')}{detail}: {word(remedy)}"
 
-    def detections(self, app: board_code.Application | None) -> list[tuple[str, float]]:
+    def detections(self, app: device_types.Application | None) -> list[tuple[str, float]]:
         """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
         if app is None or self.state(app) != "RUNNING":
             return []
@@ -95,7 +95,7 @@ class AppReadout:
         spec = app.slot.loaded
         return [(self._label(spec, item.class_id), item.score / 1000) for item in items]
 
-    def extras(self, app: board_code.Application | None) -> dict[str, Any]:
+    def extras(self, app: device_types.Application | None) -> dict[str, Any]:
         """Return what the loaded model shows beside its detections, with the names that the link gives it."""
         if app is None or self.state(app) != "RUNNING" or app.results.extra is None:
             return {}
@@ -103,7 +103,7 @@ class AppReadout:
         app.results.extra.send(fields)
         return dict(json.loads("{" + fields.text.lstrip(",") + "}"))
 
-    def _label(self, spec: board_code.ModelSpec, class_id: int) -> str:
+    def _label(self, spec: device_types.ModelSpec, class_id: int) -> str:
         if spec.learns:  # its names change, and lie in memory
             return str(spec.label(class_id))
         key = (spec.folder, class_id)

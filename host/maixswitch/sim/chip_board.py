@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch import board_code
+from maixswitch import board_code, device_types
 from maixswitch.errors import EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.k210.contents.facts import facts
 from maixswitch.k210.contents.flavour import maixpy_image
@@ -307,7 +307,7 @@ class ChipBoard(AppBoard):
         return self.readout.fps
 
     @property
-    def specs(self) -> Sequence[board_code.ModelSpec]:
+    def specs(self) -> Sequence[device_types.ModelSpec]:
         # The app learns of the models when it has read the card, and tells how many there are.
         return self._specs if self.readout.total == len(self._specs) else ()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from maixswitch import board_code
+from maixswitch import board_code, device_types
 from maixswitch.k210.board_firmware import usual
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.run.roundings import rounding_named
@@ -56,7 +56,7 @@ class SimulatedBoard(AppBoard):
         self._reset()
         self._readout = AppReadout()
         self._cause = ""  # event of the last transition
-        self.app: board_code.Application | None = None
+        self.app: device_types.Application | None = None
 
     def _reset(self) -> None:
         bench = self.bench
@@ -263,7 +263,7 @@ class SimulatedBoard(AppBoard):
         return self.app is not None
 
     @property
-    def specs(self) -> Sequence[board_code.ModelSpec]:
+    def specs(self) -> Sequence[device_types.ModelSpec]:
         return (self.app.catalog or ()) if self.app else ()
 
     @property
