@@ -9,6 +9,7 @@ from array import array
 DETECTOR = [1.889, 2.5245, 2.9465, 3.94056, 3.99987, 5.3658, 5.155437, 6.92275, 6.718375, 9.01025]
 POINTS = {"kind": "landmark", "kmodel": "p.kmodel", "input": [128, 128, 3]}
 FACE = {"kind": "face", "kmodel": "f.kmodel", "input": [64, 64, 3]}
+HAIR = {"kind": "attributes", "kmodel": "h.kmodel", "input": [128, 128, 3], "labels": ["a", "b", "c", "d"]}
 SORT = {"kind": "classifier", "kmodel": "s.kmodel", "input": [64, 64, 3], "labels": [str(i) for i in range(10)]}
 
 # name -> (model.json without what all share, elements of the outputs, elements of the networks of its stages)
@@ -30,6 +31,11 @@ CASES = {
         {"kind": "yolo2", "input": [320, 240, 3], "labels": ["a"], "anchors": DETECTOR, "stages": [SORT]},
         (20 * 15 * 30,),
         (10,),
+    ),
+    "yolo2 and attributes": (
+        {"kind": "yolo2", "input": [320, 240, 3], "labels": ["a"], "anchors": DETECTOR, "stages": [HAIR]},
+        (20 * 15 * 30,),
+        (4,),
     ),
     "yolo2, landmark and face": (
         {"kind": "yolo2", "input": [320, 240, 3], "labels": ["a"], "anchors": DETECTOR, "stages": [POINTS, FACE]},
