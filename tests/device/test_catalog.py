@@ -135,7 +135,7 @@ def test_missing_fields_are_all_named():
 
 def test_unknown_fields_list_the_known():
     known = (
-        "one of schema title ascii_title kind kmodel input labels ascii_labels outputs stages "
+        "one of schema title ascii_title kind kmodel input labels ascii_labels outputs pixels stages "
         "anchors limit nms order sigmoid softmax threshold top"
     )
     assert problems(changed(DIGITS, treshold=0.5)) == [("treshold", "unknown", known)]

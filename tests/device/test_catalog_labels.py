@@ -15,7 +15,7 @@ def test_label_files():
     for text in (ten, ten + "\n", ten + "\n\n \n", ten.replace("\n", "\r\n") + "\r\n", "\ufeff" + ten + "\n"):
         spec = read_one(model, {"labels.txt": text})
         assert spec.problems == (), text
-        assert [spec.label(i) for i in (0, 3, 9, 10, -1)] == ["zero", "three", "nine", "#10", "#-1"], text
+        assert [spec.label(i) for i in (0, 3, 9, 10, -1)] == ["zero", "three", "nine", "#10", "?"], text
     spec = read_one(model, {"labels.txt": ten.replace("zero", "Größe 猫")})
     assert spec.label(0) == "Größe 猫"
 

@@ -69,7 +69,7 @@ def test_a_started_app_has_what_its_type_promises() -> None:
 
 def test_the_chosen_firmware_interface_stays_when_another_module_is_imported() -> None:
     program = (
-        "import sys; from maixswitch import board_code as b; b.bench(canmv=True); b.boards(); "
+        "import sys; from maixswitch import board_code as b; b.bench('canmv'); b.boards(); "
         "print([p.rsplit('/', 2)[-1] for p in sys.path[:2]])"
     )
     result = subprocess.run(

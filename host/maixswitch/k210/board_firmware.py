@@ -11,8 +11,8 @@ OWN_FIRMWARE = {
     "unitv": ("m5stickv",),
     "amigo_tft": ("amigo_tft", "amigo_minimum"),
     "amigo_ips": ("amigo_ips", "amigo_minimum"),
-    "canmv_k210_01studio": ("canmv", "canmv_lite"),
-    "dnk210": ("canmv", "canmv_lite"),
+    "canmv_k210_01studio": ("canmv", "canmv_lite", "canmv_new"),
+    "dnk210": ("canmv", "canmv_lite", "canmv_new"),
 }
 """The flavours of boards that need their own image, the usual one first. No other starts their power chip, or exists
 for them."""

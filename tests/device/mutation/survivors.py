@@ -62,7 +62,6 @@ SURVIVORS: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("buttons.py", "self._looked = 0", "self._looked = 1", FIRST_LOOK),
     ("buttons.py", "self._done = False", "self._done = None", TRUTH),
-    ("kpu_slot.py", "task = None", 'task = ""', "either way the task is released before the collection"),
     (
         "spec.py",
         'return uio.open(source, "rb") if isinstance(source, str) else uio.BytesIO(source)',

@@ -101,7 +101,7 @@ def test_the_life_of_a_card(virtual_board: Boards, card: Path, tmp_path: Path) -
     size = sum(map(len, tree(card).values()))
     # the limit covers everything on the line: comparing, the receiver, the list of steps and the checksums
     assert first["bytes"] == size  # including main.py, as the firmware had written its own
-    assert board.wire.to_board - before.to_board < size * 1.02 + 17_000
+    assert board.wire.to_board - before.to_board < size * 1.02 + 21_000
     assert tree(sd) == tree(card) | kept
     assert report(run(card, "--port", board.port, "--json"))["bytes"] == 0
     (card / "models/20-zeros/labels.txt").write_text("one\nthree\n")

@@ -177,6 +177,7 @@ CASES: dict[str, Case] = {
     "C302": Case(change(COLOURS, input=[600, 600, 3])),
     "C480": Case(put("maixswitch.json", "{")),
     "C600": Case(change(BLOBS, stages=[])),
+    "C620": Case(change(BLOBS, pixels=["upside down"])),
     "C481": Case(put("maixswitch.json", '{"colour": 1}')),
     "C482": Case(put("maixswitch.json", '{"watchdog": -1}')),
     "C483": Case(put("maixswitch.json", '{"board": "uno"}')),

@@ -75,12 +75,13 @@ def test_the_command_of_a_model_that_is_left_out(
     assert not any(model.spec.problems for model in Card(card).models)
 
 
-def test_what_cannot_be_finished_has_no_command(tmp_path: Path, card: Path) -> None:
+def test_only_a_network_of_another_kind_has_a_command(tmp_path: Path, card: Path) -> None:
     files = {**GOOD, "c.kmodel": exports.classifier(128, softmax=False), "d.smodel": b"LDMS" + bytes(99)}
     result = importer.import_models([put(files, tmp_path / "x")], card, ImportOptions())
     assert result.written
     assert not result.clean
-    assert result.commands == {}
+    assert list(result.commands) == [1]
+    assert "--only=c.kmodel --kind learner" in result.commands[1]
     assert [message.code for message in result.refused] == ["C503"]
     lines = importer.report(result, card, False)
     assert "left out: 1" in lines
@@ -153,7 +154,7 @@ class TestOptionsForOneModel:
             ("--only gone", "gone: no model of that name"),
             ("--threshold good=x", "--threshold x: expected 0 to 1"),
             ("--top 11", "--top 11: expected 1 to 10"),
-            ("--kind good=yolo", "expected one of classifier, yolo2"),
+            ("--kind good=yolo", "expected one of classifier, landmark, learner, raw, yolo2, yolo3"),
         ],
     )
     def test_a_wrong_name_or_value(self, command: Command, tmp_path: Path, card: Path, words: str, text: str) -> None:

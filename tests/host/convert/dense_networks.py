@@ -46,7 +46,7 @@ def alexnet() -> onnx.ModelProto:
     for out in (48, 32):
         x = b.curve(b.conv(x, out), "Relu")
     x = b.flat(b.curve(b.conv(x, 32), "Relu"))
-    for out in (128, 96):
+    for out in (96, 64):
         x = b.curve(b.gemm(b.same("Dropout", x), out), "Relu")
     return b.model(b.same("Softmax", b.gemm(x, 10), axis=1))
 
