@@ -208,11 +208,11 @@ def tell(machine: type[MaixPyStories], folder: Path, profile: settings) -> None:
 
 
 def test_stories(cards: Path) -> None:
-    tell(MaixPyStories, cards, settings(CI, max_examples=400))
+    tell(MaixPyStories, cards, settings(CI, max_examples=240))
 
 
 def test_stories_on_canmv(cards: Path, canmv: None) -> None:
-    tell(CanmvStories, cards, settings(CI, max_examples=100))
+    tell(CanmvStories, cards, settings(CI, max_examples=60))
 
 
 @pytest.mark.nightly
