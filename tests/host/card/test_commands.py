@@ -141,7 +141,11 @@ def test_a_refused_import_reports_in_json(command: Command, tmp_path: Path) -> N
         (("import", "fish", "--card", "nowhere"), EXIT_IO, "maixswitch new nowhere"),
         (("import", "fish", "--card", "fish"), EXIT_USAGE, "not a card, it has no folder models/"),
         (("import", "nowhere", "--card", "card"), EXIT_IO, "cannot read nowhere: No such file"),
-        (("import", "fish", "--card", "card", "--kind", "yolo"), EXIT_USAGE, "expected one of classifier, landmark, learner, raw, yolo2, yolo3"),
+        (
+            ("import", "fish", "--card", "card", "--kind", "yolo"),
+            EXIT_USAGE,
+            "expected one of classifier, landmark, learner, raw, yolo2, yolo3",
+        ),
         (("import", "fish", "--card", "card", "--input", "32"), EXIT_USAGE, "such as 320x240x3"),
         (("import", "fish", "--card", "card", "--input", "64x64"), 1, "the network takes 32x32x3"),
         (("import", "fish", "--card", "card", "--title", "x" * 33), EXIT_USAGE, "expected 1 to 32 characters"),

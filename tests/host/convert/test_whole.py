@@ -158,7 +158,9 @@ def test_an_unknown_kind(pictures: Path, tmp_path: Path) -> None:
     network = onnx_builder.save(onnx_builder.random_network(0), tmp_path / "net.onnx")
     with pytest.raises(MaixSwitchError, match=r"--kind yolo2: the network has no output of \(classes \+ 5\) x 5"):
         convert(Options(network, tmp_path / "n.kmodel", pictures, kind="yolo2"))
-    with pytest.raises(MaixSwitchError, match="--kind other: expected one of classifier, landmark, learner, raw, yolo2, yolo3"):
+    with pytest.raises(
+        MaixSwitchError, match="--kind other: expected one of classifier, landmark, learner, raw, yolo2, yolo3"
+    ):
         convert(Options(network, tmp_path / "n.kmodel", pictures, kind="other"))
 
 
