@@ -38,7 +38,7 @@ def stage(kpu, task, spec, results):
     cut, _ = cutter(spec, results)
 
     def look(img, item):
-        # A class below the threshold is none: the number tells the overlay and the link that there is no name.
+        # Class -1 tells the overlay and the link that no class reached the threshold.
         if classify(cut(img, item)):
             item.name(own.items[0].class_id, own.items[0].score)
         else:

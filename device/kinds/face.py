@@ -8,8 +8,8 @@ import uio
 
 from device.once.faces import compare, encode
 from device.once.hal_face import aligner
-from device.once.learnt import MOST_NAMES, learnt_path, learnt_read, learnt_write
-from device.once.lesson import Names, Note
+from device.once.learnt import learnt_read
+from device.once.lesson import Names, Note, teach
 from device.results import EXTRA
 
 FIELDS = (
@@ -49,6 +49,13 @@ def read_faces(path, count):
     return [data[at * size : (at + 1) * size] for at in range(count)]
 
 
+def write_faces(path, faces):
+    """Write packed faces to a file, one after the other."""
+    with uio.open(path, "wb") as file:
+        for row in faces:
+            file.write(row)
+
+
 def stage(kpu, task, spec, results):
     """Return look(img, item), which names a box; a double press learns the face in the middle of the view."""
     align = aligner(results, spec.width, spec.height, True)
@@ -65,22 +72,6 @@ def stage(kpu, task, spec, results):
     faces = read_faces(path, len(names)) if path else []
     if not names:
         note.say("Press twice to learn a face")
-
-    def learn(packed):
-        if len(names) >= MOST_NAMES:
-            note.say("No more than %d faces" % MOST_NAMES)
-            return
-        name = known.next()
-        faces.append(packed)
-        names.append(name)
-        try:
-            with uio.open(learnt_path(folder), "wb") as file:
-                for row in faces:
-                    file.write(row)
-            learnt_write(folder, names)
-            note.say("Learnt: " + name)
-        except OSError:
-            note.say("Learnt, not saved: " + name)
 
     def look(img, item):
         face = align(img)
@@ -99,7 +90,7 @@ def stage(kpu, task, spec, results):
         centre = results.height // 2
         if results.learn and item.x <= middle < item.x + item.w and item.y <= centre < item.y + item.h:
             results.learn = False
-            learn(packed)
+            teach(known, note, folder, "faces", faces, packed, write_faces)
         best = -1
         score = accept
         for i in range(len(faces)):

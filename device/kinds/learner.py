@@ -9,8 +9,8 @@ from struct import pack, unpack
 
 import uio
 
-from device.once.learnt import MOST_NAMES, learnt_path, learnt_read, learnt_write
-from device.once.lesson import Names, Note
+from device.once.learnt import MOST_NAMES, learnt_read
+from device.once.lesson import Names, Note, teach
 from device.results import BARS, CAP, fixed
 
 FIELDS = (
@@ -83,20 +83,6 @@ def prepare(kpu, task, spec, results):
         if not names and not note.text:
             note.say("Press twice to learn")
 
-    def learn(output, length):
-        if len(names) >= MOST_NAMES:
-            note.say("No more than %d classes" % MOST_NAMES)
-            return
-        name = known.next()
-        vectors.append(rounded(output, length))
-        names.append(name)
-        try:
-            write_vectors(learnt_path(folder), vectors)
-            learnt_write(folder, names)
-            note.say("Learnt: " + name)
-        except OSError:
-            note.say("Learnt, not saved: " + name)
-
     def distance(row, vector):
         total = 0
         for i in range(len(row)):
@@ -121,7 +107,7 @@ def prepare(kpu, task, spec, results):
         length = len(row)
         if results.learn:
             results.learn = False
-            learn(output, length)
+            teach(known, note, folder, "classes", vectors, rounded(output, length), write_vectors)
         for i in range(length):
             row[i] = fixed(output[i]) >> 4
         # Keep the classes in order of their distances.

@@ -1,6 +1,7 @@
 """What kinds that learn share: the names of what is learnt, and a note on the picture."""
 
 from device.hal import ticks
+from device.once.learnt import MOST_NAMES, learnt_path, learnt_write
 
 NOTE_MS = 3000
 WHITE = 0xFFFF
@@ -50,3 +51,23 @@ class Note:
 
     def send(self, link):
         """Append nothing: the results name what was learnt."""
+
+
+def teach(known, note, folder, what, rows, row, write):
+    """Learn one more row, save all of them on the card, and say on the picture what came of it.
+
+    known: the Names. folder: the model's, with a slash at its end. what: the word for several of them. rows: a list, to
+    which `row` is appended. write(path, rows) writes the file of the data.
+    """
+    if len(known) >= MOST_NAMES:
+        note.say("No more than %d %s" % (MOST_NAMES, what))
+        return
+    name = known.next()
+    rows.append(row)
+    known.names.append(name)
+    try:
+        write(learnt_path(folder), rows)
+        learnt_write(folder, known.names)
+        note.say("Learnt: " + name)
+    except OSError:  # a full or pulled card: it is known until the model is unloaded
+        note.say("Learnt, not saved: " + name)
