@@ -213,7 +213,7 @@ def test_ctrl_c(virtual_board: Boards, card: Path, tmp_path: Path) -> None:
     end = time.monotonic() + LIMIT
     while board.wire.to_board < 14_000:
         assert time.monotonic() < end
-        assert working.poll() is None
+        assert working.poll() is None, working.stderr and working.stderr.read()
         time.sleep(0.02)
     working.send_signal(signal.SIGINT)
     _, stderr = working.communicate(timeout=LIMIT)

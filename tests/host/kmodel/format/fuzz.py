@@ -179,7 +179,14 @@ class Fuzzer:
         return rng, seed, data, names, rng.choice(("v02", "v01")), backend
 
     def run(self, number: int) -> Outcome:
-        """Run one case."""
+        """Run one case; a slow one twice, because numba may have compiled a loop in the first run."""
+        outcome = self._run(number)
+        if outcome.result == "slow":
+            forget()
+            outcome = self._run(number)
+        return outcome
+
+    def _run(self, number: int) -> Outcome:
         rng, seed, data, names, rounding, backend = self.case(number)
         outcome = Outcome(number, seed.name, names, backend, "refused")
         chance, extra = rng.getstate(), rng.random()
