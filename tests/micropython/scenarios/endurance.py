@@ -3,12 +3,11 @@
 import bench
 from stage import KEY, ON_CPYTHON, Stage, card, heap, new_format, say
 
-SWITCHES = 10000
 SAMPLES = 100
 BOXES = [(16 * i, 12 * i, 60, 40, 0, 0.5 + i / 32) for i in range(10)]
 
 
-def run():
+def run(switches=10000):
     files = card()
     files.update(new_format())
     stage = Stage(quiet=True).start(files)
@@ -16,8 +15,8 @@ def run():
     stage.until("RUNNING")
     used = [0] * SAMPLES  # made before, that they do not grow in what they measure
     system = [0] * SAMPLES
-    block = SWITCHES // SAMPLES
-    for count in range(SWITCHES):
+    block = switches // SAMPLES
+    for count in range(switches):
         bench.kpu.boxes = BOXES[: count % 11]
         bench.kpu.scores = [0.125 * (count % 8), 0.5, 0.25, 0.0625 * (count % 5)]
         if count % 100 == 50:
@@ -44,7 +43,7 @@ def run():
         raise AssertionError("system heap: %d to %d bytes free" % (min(system), max(system)))
     if len(bench.irqs) != 1 or bench.open_files or len(bench.kpu.live) > 1 or bench.scheduler.dropped:
         raise AssertionError("a handler, file, task or event was lost")
-    say(SWITCHES, "switches", bench.calls["KPU.load"], "loads", bench.kpu.loads, "loaded", app.frames, "frames")
+    say(switches, "switches", bench.calls["KPU.load"], "loads", bench.kpu.loads, "loaded", app.frames, "frames")
     if not ON_CPYTHON:
         print("heap in use: %d bytes in the first tenth, %d in the last" % (first // tenth, last // tenth))
     stage.end()
