@@ -77,9 +77,8 @@ def _single(graph: Graph, conv: Conv, window: Window) -> list[Node] | None:
     if not _has_sides(graph, conv, stride, centre):
         return None
     # A kernel with a single tap in the middle is a 1x1 kernel, with a ninth of the weights and of the time.
-    around = kernel.copy()
-    around[:, :, 1, 1] = 0
-    if not conv.depthwise and not around.any():
+    around = (kernel[:, :, y, x] for y, x in product(range(3), repeat=2) if (y, x) != (1, 1))
+    if not conv.depthwise and not any(part.any() for part in around):
         kernel = kernel[:, :, 1:2, 1:2]
     native = replace(conv, weights=kernel)
     # If the middle is the pixel itself, the layer picks the pixels.
