@@ -63,6 +63,41 @@ def test_a_network_in_groups_of_channels_is_refused_for_its_size_alone(tmp_path:
     assert message.startswith("no firmware has room for the network: its file would have ")
 
 
+def efficientnet_like(gates: bool) -> onnx.ModelProto:
+    """Return a network in the manner of EfficientNet-lite0: large expansions, 5x5 depthwise layers; SiLU with gates."""
+    b = Build((1, 3, 224, 224), 1)
+    bend = "Sigmoid" if gates else "relu6"
+
+    def layer(x: str, out: int, kernel: int = 1, stride: int = 1, depthwise: bool = False, bent: bool = True) -> str:
+        y = b.norm(b.conv(x, out, kernel, stride, depthwise, bias=False))
+        if bent and gates:
+            return b.same("Mul", [y, b.curve(y, bend)])
+        return b.curve(y, bend) if bent else y
+
+    x = layer(b.input, 32, 3, 2)
+    plan = (
+        (1, 16, 1, 1, 3),
+        (6, 24, 2, 2, 3),
+        (6, 40, 2, 2, 5),
+        (6, 80, 3, 2, 3),
+        (6, 112, 3, 1, 5),
+        (6, 192, 4, 2, 5),
+    )
+    for grow, out, times, stride, kernel in plan:
+        for at in range(times):
+            y = layer(x, b.shapes[x][1] * grow) if grow > 1 else x
+            y = layer(y, 0, kernel, stride if at == 0 else 1, depthwise=True)
+            y = layer(y, out, bent=False)
+            x = b.same("Add", [x, y]) if b.shapes[x] == b.shapes[y] else y
+    return b.model(b.gemm(b.flat(b.mean(layer(x, 1280))), 1000))
+
+
+@pytest.mark.parametrize("gates", [False, True])
+def test_a_network_that_is_too_large_for_the_emulator_is_refused_for_its_size(gates: bool, tmp_path: Path) -> None:
+    message = refused(efficientnet_like(gates), tmp_path).message
+    assert message.startswith("no firmware has room for the network: its file would have ")
+
+
 def two_convs(height: int, width: int, channels: tuple[int, int] = (8, 8)) -> onnx.ModelProto:
     b = Build((1, 3, height, width))
     x = b.curve(b.norm(b.conv(b.input, channels[0], stride=2)), "Relu")

@@ -70,7 +70,9 @@ def _single(graph: Graph, conv: Conv, window: Window) -> list[Node] | None:
     # The pool types that pick pixels are square, for strides 2 and 4. Larger powers of two take several layers.
     if window.strides[1] != stride or stride & (stride - 1):
         return None
-    kernel_and_centre = as_3x3(conv.weights, window)
+    plain = window.kernel == (1, 1) and not any(window.pads) and not conv.depthwise
+    # Most weights of most networks are in 1x1 kernels, so these are not written out as 3x3 first.
+    kernel_and_centre = (conv.weights, (0, 0)) if plain else as_3x3(conv.weights, window)
     if kernel_and_centre is None:
         return None
     kernel, centre = kernel_and_centre
@@ -78,7 +80,7 @@ def _single(graph: Graph, conv: Conv, window: Window) -> list[Node] | None:
         return None
     # A kernel with a single tap in the middle is a 1x1 kernel, with a ninth of the weights and of the time.
     around = (kernel[:, :, y, x] for y, x in product(range(3), repeat=2) if (y, x) != (1, 1))
-    if not conv.depthwise and not any(part.any() for part in around):
+    if not conv.depthwise and not plain and not any(part.any() for part in around):
         kernel = kernel[:, :, 1:2, 1:2]
     native = replace(conv, weights=kernel)
     # If the middle is the pixel itself, the layer picks the pixels.
