@@ -12,11 +12,11 @@ from maixswitch.convert.graph.float_math import Array, Values, apply, convolve, 
 from maixswitch.convert.graph.graph import Graph, Node, Phase
 from maixswitch.convert.graph.window import Window
 from maixswitch.convert.lower.layers import KpuConv, Shape, real
-from maixswitch.convert.quantise import curves16, rounding
+from maixswitch.convert.quantise import curves16
 from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.convert.quantise.rounding import quantise_for
 from maixswitch.convert.quantise.scales import saturates
 from maixswitch.convert.quantise.trial import UNIT, run_conv
-from maixswitch.convert.quantise.weights import quantise_weights
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format.registers import BatchNorm
 from maixswitch.kmodel.write.quantize import KpuWeights, Scale, linear, norm_of
@@ -165,11 +165,8 @@ def kpu_layer(
     MaixSwitchError if a number does not fit into its register.
     """
     exact, levels = tensors
-    weights, zero, steps = quantise_weights(conv.weights)
     shifted = levels.astype(np.float32) - source.zero
-    if rounding.helps(conv.weights.shape, shifted.shape):
-        scaled = np.asarray(conv.weights, np.float64) * steps[:, None, None, None]
-        weights = rounding.rounded(scaled, zero, shifted, conv.depthwise, conv.stride)
+    weights, zero, steps = quantise_for(conv.weights, shifted, conv.depthwise, conv.stride)
     # For many curves, the clamp at the ends of the output's scale is enough. Then the table is straight, the units of z
     # are steps of the output, and the output's zero is part of the bias. Any other curve gets a table of 16 pieces.
     if saturates(conv.curve, out):

@@ -17,11 +17,11 @@ from maixswitch.convert.graph.window import Window, as_3x3, read_window, without
 from maixswitch.convert.refusals import AGAIN, TWO_DIMENSIONS
 from maixswitch.language import tr, word
 
-from .conv import Conv, depthwise, strided
+from .conv import Conv, strided
 from .fully_connected import connect
 from .grouped import GroupedFullyConnected
 from .grown import grown
-from .kernels import rewritten
+from .kernels import Shifted, rewritten
 from .operator import Operator
 
 MOST_WEIGHTS = 1 << 23
@@ -89,7 +89,9 @@ def _single(graph: Graph, conv: Conv, window: Window) -> list[Node] | None:
     # The KPU takes every second pixel from the first on. If the neighbours are needed, a layer shifts the map first.
     name = graph.name(conv.output, "full")
     graph.shapes[name] = (len(kernel), *shape[1:])
-    step = depthwise(conv.sources, name, conv.output, np.ones(len(kernel)), (1 + centre[0], 1 + centre[1]))
+    tap = np.zeros((len(kernel), 1, 3, 3))
+    tap[:, 0, 1 + centre[0], 1 + centre[1]] = 1
+    step = Shifted(conv.sources, (name,), conv.output, tap, np.zeros(len(kernel)), depthwise=True)
     return [replace(native, output=name), *strided(graph, step, stride)]
 
 

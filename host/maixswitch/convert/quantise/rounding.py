@@ -7,13 +7,14 @@ error adds to the sums. Neighbouring pixels and channels of a map are so much al
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch.convert.graph.float_math import Values, taps
 
-from .weights import LEVELS
+from .weights import LEVELS, quantise_weights
 
 Reals = NDArray[np.float64]
 DAMP = 0.03
@@ -31,6 +32,20 @@ BLOCK = 64
 def helps(weights: tuple[int, ...], inputs: tuple[int, ...]) -> bool:
     """Are there enough pixels (n, c, h, w) for weights of this shape, and few enough inputs?"""
     return prod(weights[1:]) <= MOST_INPUTS and inputs[0] * prod(inputs[2:]) >= LEAST_PIXELS
+
+
+def quantise_for(
+    weights: NDArray[Any], inputs: Values, depthwise: bool, stride: int = 1
+) -> tuple[NDArray[np.uint8], int, Reals]:
+    """Returns the weights of a layer as ``quantise_weights`` does, rounded for these inputs where that helps.
+
+    inputs: as of ``rounded``.
+    """
+    plain, zero, steps = quantise_weights(weights)
+    if not helps(weights.shape, inputs.shape):
+        return plain, zero, steps
+    scaled = np.asarray(weights, np.float64) * steps[:, None, None, None]
+    return rounded(scaled, zero, inputs, depthwise, stride), zero, steps
 
 
 def rounded(scaled: Reals, zero: int, inputs: Values, depthwise: bool, stride: int) -> NDArray[np.uint8]:
