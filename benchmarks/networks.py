@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -57,7 +58,9 @@ def write_pictures(folder: Path) -> Path:
 
 def maixswitch(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "maixswitch", "--lang", "en", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    # Threads that wait for each other use the processor, too, so with several the seconds would depend on other work.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 def converted(network: Network, path: Path, pictures: Path, options: list[str]) -> dict[str, Any]:

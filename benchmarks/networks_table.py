@@ -20,8 +20,9 @@ follow from shapes alone, so they are those of the trained network. "Output", th
 on the weights: that of a trained network may be lower or higher.
 
 Of 16 drawn pictures, 12 measured the ranges and 4 were compared. "AI RAM" is of 2,097,152 bytes, "ms" the
-[estimate](kmodel.md#how-fast-is-it) for one picture, "seconds" the processor time of the whole command. If the usual
-size of the picture is refused, the next smaller one that converts stands here, and the reason below.
+[estimate](kmodel.md#how-fast-is-it) for one picture, "seconds" the processor time of the whole command on one
+thread. If the usual size of the picture is refused, the next smaller one that converts stands here, and the reason
+below.
 
 """
 

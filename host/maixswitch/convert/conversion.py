@@ -147,11 +147,13 @@ def _before_pictures(options: Options, graph: Graph, in_bytes: Graph) -> str:
         _check_ranges(options.network, in_bytes)
     # The numbers of this file mean nothing, but its layers, sizes and outputs are those of the final one.
     data = lower(sketch(in_bytes), options.version).data
-    model = load(data, runtime=options.runtime)
+    # A network that is too large for the board may be too large for the emulator as well, and the first says more.
+    model = load(data, runtime=options.runtime, bounded=False)
     kind = kind_of(model, options.kind, len(options.anchors) // 2 or YOLO_ANCHORS)
     check_lists(model, kind, options.labels, options.anchors)
     if not options.any_size:
         check_size(model)
+    load(data, runtime=options.runtime)
     if options.accept is not None:
         options.accept(data)
     if len(model.outputs) > 1 and not kind:

@@ -83,7 +83,8 @@ def check_lists(model: KModel, kind: str, labels: Sequence[str], anchors: Sequen
 def check_size(model: KModel) -> None:
     """Raises MaixSwitchError if no firmware has room for the model, whatever its heap and the camera's frame are."""
     verdicts = [memory(model, image).verdict for image in firmware.firmwares()]
-    if any(verdict.kind not in ("large", "limit") or verdict.smaller_frame for verdict in verdicts):
+    # A firmware that does not read this version of a kmodel has no room for it either.
+    if any(verdict.kind not in ("large", "limit", "version") or verdict.smaller_frame for verdict in verdicts):
         return
     raise MaixSwitchError(
         tr(

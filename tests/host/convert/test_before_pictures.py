@@ -20,6 +20,7 @@ from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel import load
 from tests.host.convert.dense_networks import NETWORKS
 from tests.host.convert.onnx_builder import Build, mobilenet, random_network, save, tiny_yolo
+from tests.host.convert.v4_networks import gate
 
 MOST_SECONDS = 2.0
 """Of the processor, for a network of the size of MobileNetV2."""
@@ -60,6 +61,39 @@ def mobilenet2(width: float = 1.0, side: int = 224, last: int = 1280) -> onnx.Mo
 
 def test_a_network_in_groups_of_channels_is_refused_for_its_size_alone(tmp_path: Path) -> None:
     message = refused(mobilenet2(last=3000), tmp_path).message
+    assert message.startswith("no firmware has room for the network: its file would have ")
+
+
+def efficientnet(gates: bool) -> onnx.ModelProto:
+    """Return EfficientNet-lite0, or b0 with swish and squeeze and excitation, with random weights."""
+    b = Build((1, 3, 224, 224), 1)
+
+    def layer(x: str, out: int, kernel: int = 1, stride: int = 1, depthwise: bool = False, bend: bool = True) -> str:
+        y = b.norm(b.conv(x, out, kernel, stride, depthwise, bias=False))
+        return b.curve(y, "swish" if gates else "relu6") if bend else y
+
+    x = layer(b.input, 32, 3, 2)
+    plan = (
+        (1, 16, 1, 1, 3),
+        (6, 24, 2, 2, 3),
+        (6, 40, 2, 2, 5),
+        (6, 80, 3, 2, 3),
+        (6, 112, 3, 1, 5),
+        (6, 192, 4, 2, 5),
+    )
+    for grow, out, times, stride, kernel in (*plan, (6, 320, 1, 1, 3)):
+        for at in range(times):
+            squeezed = b.shapes[x][1] // 4
+            y = layer(x, b.shapes[x][1] * grow) if grow > 1 else x
+            y = layer(y, 0, kernel, stride if at == 0 else 1, depthwise=True)
+            y = layer(gate(b, y, squeezed, ("swish", "Sigmoid")) if gates else y, out, bend=False)
+            x = b.same("Add", [x, y]) if b.shapes[x] == b.shapes[y] else y
+    return b.model(b.gemm(b.flat(b.mean(layer(x, 1280))), 1000))
+
+
+@pytest.mark.parametrize("gates", [False, True])
+def test_a_network_that_is_too_large_for_the_emulator_is_refused_for_its_size(gates: bool, tmp_path: Path) -> None:
+    message = refused(efficientnet(gates), tmp_path).message
     assert message.startswith("no firmware has room for the network: its file would have ")
 
 

@@ -178,6 +178,10 @@ class _Lowering:
         self.runnable, self.shapes, self.outputs = runnable, runnable.shapes, quantised.outputs
         self.layers, self.waits = runnable.layers, waits
         self.steps = _steps(runnable)
+        self.readers: dict[str, list[int]] = {}
+        for index, layer in enumerate(runnable.layers):
+            for name in layer.inputs:
+                self.readers.setdefault(runnable.whole(name), []).append(index)
         shape = self.shapes[quantised.input]
         self.ram: dict[str, PlacedTensor] = {}
         self.main: dict[str, PlacedTensor] = {}
@@ -256,10 +260,11 @@ class _Lowering:
         # The firmware reads the outputs from main memory only (kpu.c, ``kpu_get_output``).
         if name in self.outputs:
             return True
-        for later, layer in enumerate(self.layers[index + 1 :], index + 1):
+        for later in self.readers.get(name, ()):
             # The next layer reads the map from the AI RAM. With ``waits``, all later ones get it from main memory.
-            if name in map(self.runnable.whole, layer.inputs) and (
-                not isinstance(layer, KpuConv) or (self.waits and self.steps[later] > self.steps[index] + 1)
+            if later > index and (
+                not isinstance(self.layers[later], KpuConv)
+                or (self.waits and self.steps[later] > self.steps[index] + 1)
             ):
                 return True
         return False

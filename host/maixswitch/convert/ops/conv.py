@@ -14,9 +14,9 @@ from maixswitch.convert.graph.window import Window
 from maixswitch.convert.lower.layers import KpuConv, Shape, real
 from maixswitch.convert.quantise import curves16
 from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.convert.quantise.rounding import quantise_for
 from maixswitch.convert.quantise.scales import saturates
 from maixswitch.convert.quantise.trial import UNIT, run_conv
-from maixswitch.convert.quantise.weights import quantise_weights
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format.registers import BatchNorm
 from maixswitch.kmodel.write.quantize import KpuWeights, Scale, linear, norm_of
@@ -155,7 +155,8 @@ def kpu_layer(
 ) -> KpuConv:
     """Returns a convolution in the KPU's integers: weights, batch norm with the bias corrected, activation table.
 
-    The rounding of weights and inputs shifts the mean of each output channel; the bias corrects the shift.
+    Weights are rounded for the sums of these inputs (``quantise.rounding``). What is left shifts the mean of each
+    output channel; the bias corrects the shift.
 
     source, out: scales of input and output.
     tensors: the input of ``conv`` for the same few images, in the float network and as bytes in the quantised one.
@@ -164,7 +165,8 @@ def kpu_layer(
     MaixSwitchError if a number does not fit into its register.
     """
     exact, levels = tensors
-    weights, zero, steps = quantise_weights(conv.weights)
+    shifted = levels.astype(np.float32) - source.zero
+    weights, zero, steps = quantise_for(conv.weights, shifted, conv.depthwise, conv.stride)
     # For many curves, the clamp at the ends of the output's scale is enough. Then the table is straight, the units of z
     # are steps of the output, and the output's zero is part of the bias. Any other curve gets a table of 16 pieces.
     if saturates(conv.curve, out):
@@ -183,7 +185,6 @@ def kpu_layer(
     # Compares the mean of the exact results with the mean that rounded weights and inputs give.
     centred = weights.astype(np.float64) - zero
     expected = mean_sums(exact, conv.weights, conv.depthwise, conv.stride) + np.asarray(conv.bias, np.float64)
-    shifted = levels.astype(np.float32) - source.zero
     reached = mean_sums(shifted, centred, conv.depthwise, conv.stride) * norm.mul / 2.0**norm.shift
     # ``norm_add`` has 32 bits with a sign, so a larger correction is cut.
     add = np.clip(np.rint(expected * units + base - reached), -LARGEST_ADD, LARGEST_ADD).astype(np.int64)

@@ -19,9 +19,9 @@ from maixswitch.convert.graph.graph import Node
 from maixswitch.convert.lower.layers import KpuConv, QuantizedAdd
 from maixswitch.convert.quantise import curves16
 from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.convert.quantise.rounding import quantise_for
 from maixswitch.convert.quantise.scales import saturates
 from maixswitch.convert.quantise.trial import UNIT
-from maixswitch.convert.quantise.weights import quantise_weights
 from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.format.registers import BatchNorm
 from maixswitch.kmodel.write.quantize import KpuWeights, Scale, linear, norm_of
@@ -136,10 +136,10 @@ def _ranges(parts: Sequence[Values]) -> tuple[Reals, Reals]:
 def _part(weights: Array, source: Scale, steps: Reals, lift: Reals, tensors: tuple[Values, Values]) -> KpuWeights:
     """Returns a depthwise layer whose result is a number of steps, plus ``lift``; tensors as in ``conv.kpu_layer``."""
     exact, levels = tensors
-    rounded, zero, fine = quantise_weights(weights)
+    shifted = levels.astype(np.float32) - source.zero
+    rounded, zero, fine = quantise_for(weights, shifted, True)
     norm = norm_of(steps * UNIT / (source.steps * fine), np.zeros(len(steps)))
     expected = mean_sums(exact, weights, True) * steps * UNIT
-    shifted = levels.astype(np.float32) - source.zero
     reached = mean_sums(shifted, rounded.astype(np.float64) - zero, True) * norm.mul / 2.0**norm.shift
     norm = BatchNorm(norm.mul, norm.shift, _whole(expected + lift * UNIT - reached))
     return KpuWeights(rounded, norm, linear(), zero, source.zero)

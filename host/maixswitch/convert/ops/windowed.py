@@ -17,11 +17,11 @@ from maixswitch.convert.graph.window import Window, as_3x3, read_window, without
 from maixswitch.convert.refusals import AGAIN, TWO_DIMENSIONS
 from maixswitch.language import tr, word
 
-from .conv import Conv, depthwise, strided
+from .conv import Conv, strided
 from .fully_connected import connect
 from .grouped import GroupedFullyConnected
 from .grown import grown
-from .kernels import rewritten
+from .kernels import Shifted, rewritten
 from .operator import Operator
 
 MOST_WEIGHTS = 1 << 23
@@ -70,16 +70,17 @@ def _single(graph: Graph, conv: Conv, window: Window) -> list[Node] | None:
     # The pool types that pick pixels are square, for strides 2 and 4. Larger powers of two take several layers.
     if window.strides[1] != stride or stride & (stride - 1):
         return None
-    kernel_and_centre = as_3x3(conv.weights, window)
+    plain = window.kernel == (1, 1) and not any(window.pads) and not conv.depthwise
+    # Most weights of most networks are in 1x1 kernels, so these are not written out as 3x3 first.
+    kernel_and_centre = (conv.weights, (0, 0)) if plain else as_3x3(conv.weights, window)
     if kernel_and_centre is None:
         return None
     kernel, centre = kernel_and_centre
     if not _has_sides(graph, conv, stride, centre):
         return None
     # A kernel with a single tap in the middle is a 1x1 kernel, with a ninth of the weights and of the time.
-    around = kernel.copy()
-    around[:, :, 1, 1] = 0
-    if not conv.depthwise and not around.any():
+    around = (kernel[:, :, y, x] for y, x in product(range(3), repeat=2) if (y, x) != (1, 1))
+    if not conv.depthwise and not plain and not any(part.any() for part in around):
         kernel = kernel[:, :, 1:2, 1:2]
     native = replace(conv, weights=kernel)
     # If the middle is the pixel itself, the layer picks the pixels.
@@ -88,7 +89,9 @@ def _single(graph: Graph, conv: Conv, window: Window) -> list[Node] | None:
     # The KPU takes every second pixel from the first on. If the neighbours are needed, a layer shifts the map first.
     name = graph.name(conv.output, "full")
     graph.shapes[name] = (len(kernel), *shape[1:])
-    step = depthwise(conv.sources, name, conv.output, np.ones(len(kernel)), (1 + centre[0], 1 + centre[1]))
+    tap = np.zeros((len(kernel), 1, 3, 3))
+    tap[:, 0, 1 + centre[0], 1 + centre[1]] = 1
+    step = Shifted(conv.sources, (name,), conv.output, tap, np.zeros(len(kernel)), depthwise=True)
     return [replace(native, output=name), *strided(graph, step, stride)]
 
 

@@ -109,9 +109,13 @@ def check_weights(conv: Conv, part: str, offset: int) -> None:
 class Budget:
     """Adds up what the layers of one file ask for, and refuses the layer that asks for too much."""
 
-    def __init__(self, file_size: int) -> None:
+    def __init__(self, file_size: int, bounded: bool = True) -> None:
+        """``bounded``: limit the work and the memory of this PC, too, rather than what a file can hold alone."""
         # In a v3 file many layers could share the same bytes as their weights; no converter does that.
-        self._limits = {"work": MAX_COST, "results": MAX_PIXELS, "weights": file_size}
+        self._limits = {"weights": file_size}
+        if bounded:
+            self._limits |= {"work": MAX_COST, "results": MAX_PIXELS}
+        self._bounded = bounded
         self._spent = dict.fromkeys(self._limits, 0)
 
     def add(self, layer: Layer) -> None:
@@ -119,6 +123,8 @@ class Budget:
         conv = conv_of(layer)
         # The sum of all layers counts, as a file may have many layers that are harmless one by one.
         for field, amount in self._amounts(layer, conv):
+            if field not in self._limits:
+                continue
             self._spent[field] += amount
             limit = self._limits[field]
             if self._spent[field] > limit:
@@ -126,7 +132,7 @@ class Budget:
         if conv is not None:
             check_weights(conv, str(layer), layer.offset)
             # One layer is bounded as well, because all its results are in memory at the same time.
-            if pixels(layer) > MAX_LAYER_PIXELS:
+            if self._bounded and pixels(layer) > MAX_LAYER_PIXELS:
                 raise _too_much(layer, "results", pixels(layer), MAX_LAYER_PIXELS)
 
     @staticmethod

@@ -82,14 +82,15 @@ class LayerReader:
         elif end < size:
             self.notes = (tr("{size} bytes follow the last layer", size=size - end),)
 
-    def layers(self, types: Mapping[int, LayerType], context: Context) -> tuple[Layer, ...]:
+    def layers(self, types: Mapping[int, LayerType], context: Context, bounded: bool = True) -> tuple[Layer, ...]:
         """Parses and checks every layer.
 
         types: the types that the format knows, by number.
+        bounded: as of ``Budget``.
         Raises KModelError for the first layer that cannot run.
         """
         position, result = self.start, []
-        budget = Budget(len(self.file))
+        budget = Budget(len(self.file), bounded)
         for index, (number, body_size) in enumerate(self.heads):
             kind = types.get(number)
             # Nobody knows what an unknown layer writes, so the layers after it cannot be trusted either.

@@ -114,17 +114,21 @@ def ai_ram(program: Program) -> AiRam:
                 MapLayout(*shape[-3:]).rows * (shape[0] if len(shape) > 3 else 1) if shape else -(-tensor.bytes // ROW)
             )
             known.append(_Open(row, rows, INPUT, 0, shape, [(row, row + rows)]))
+    # Maps of which no row is left stay in the result, but nothing can read or overwrite them any more.
+    alive = list(known)
     for layer in program.layers:
         # Reads come first: a layer that works in place needs what it is about to overwrite.
         uses = [use for use in layer.uses() if use.memory == AI_RAM]
         for use in uses:
             if not use.writes:
-                _read(known, _span(use), layer.index)
+                _read(alive, _span(use), layer.index)
         for use in uses:
             if use.writes:
                 start, end = _span(use)
-                _overwrite(known, start, end)
-                known.append(_Open(start, end - start, layer.index, layer.index, use.shape, [(start, end)]))
+                _overwrite(alive, start, end)
+                item = _Open(start, end - start, layer.index, layer.index, use.shape, [(start, end)])
+                known.append(item)
+                alive = [*(other for other in alive if other.spans), item]
     # An output must last until the program ends.
     for tensor in program.outputs:
         if tensor.memory == AI_RAM:

@@ -60,8 +60,11 @@ class ModelFile:
         return ai_ram(self.program)
 
 
-def read_program(data: bytes) -> Program:
-    """The program in the bytes of a .kmodel file. KModelError says where it is broken, or what other file it is."""
+def read_program(data: bytes, bounded: bool = True) -> Program:
+    """The program in the bytes of a .kmodel file. KModelError says where it is broken, or what other file it is.
+
+    bounded: refuse a file that asks too much of this PC, see ``budget``; False for a file that only tells its sizes.
+    """
     # The size is checked first, because any larger file is surely not for a board of 6 MiB.
     if len(data) > MAX_FILE:
         size = tr("{data} or more", data=len(data))
@@ -71,9 +74,9 @@ def read_program(data: bytes) -> Program:
     kind = file_kind(data)
     # The first bytes decide, whatever the name of the file is.
     if kind.name == V3:
-        return read_v3(memoryview(data))
+        return read_v3(memoryview(data), bounded)
     if kind.name == V4:
-        return read_v4(memoryview(data))
+        return read_v4(memoryview(data), bounded)
     raise KModelError(
         kind.message, offset=0, field=tr("first bytes"), found=data[:8].hex(" "), wanted=tr("kmodel v3 or v4")
     )

@@ -96,7 +96,7 @@ RESERVED_TYPES = table(
 """Types that the format names but no board runs. Such a file can be read and listed; running it fails."""
 
 
-def read_v3(file: memoryview) -> Program:
+def read_v3(file: memoryview, bounded: bool = True) -> Program:
     """The program of a v3 file. KModelError if the file is broken or not for the K210."""
     size = len(file)
     header = Cursor(file, 0, size, tr("the header"))
@@ -126,7 +126,7 @@ def read_v3(file: memoryview) -> Program:
     # The layers tell the shapes of the outputs, so they are read first.
     reader = LayerReader(file, header.position, heads)
     context = Context(reader.file, main_memory, wide_weights=not flags & 1)
-    layers = reader.layers({**LAYER_TYPES, **RESERVED_TYPES}, context)
+    layers = reader.layers({**LAYER_TYPES, **RESERVED_TYPES}, context, bounded)
     known = written_shapes(layers)
     outputs = tuple(_output(start, count, known, context, i) for i, (start, count) in enumerate(ranges))
     check_ends(outputs)

@@ -95,7 +95,7 @@ class Header:
     reserved: U32
 
 
-def read_v4(file: memoryview) -> Program:
+def read_v4(file: memoryview, bounded: bool = True) -> Program:
     """The program of a v4 file. KModelError if the file is broken or not for the K210."""
     cursor = Cursor(file, 0, len(file), tr("the header"))
     header = read(Header, cursor)
@@ -124,7 +124,7 @@ def read_v4(file: memoryview) -> Program:
     heads = [(cursor.u32("opcode"), cursor.u32("body_size")) for _ in range(header.nodes)]
     reader = LayerReader(file, cursor.position, heads)
     context = Context(reader.file, header.main_mem, header.constants)
-    layers = reader.layers(NODE_TYPES, context)
+    layers = reader.layers(NODE_TYPES, context, bounded)
     # The header does not state the shapes of the outputs; the layers do.
     known = written_shapes(layers)
     input_tensors = tuple(

@@ -124,6 +124,7 @@ def load(
     rounding: str = DEFAULT_ROUNDING,
     runtime: str = DEFAULT_RUNTIME,
     backend: str = DEFAULT_BACKEND,
+    bounded: bool = True,
 ) -> KModel:
     """Reads a kmodel v3 or v4.
 
@@ -131,6 +132,7 @@ def load(
     rounding: how the KPU rounds, "v02" or "v01" (see ``roundings``).
     runtime: whose arithmetic the CPU layers follow, "maixpy", "canmv" or "sdk" (see ``runtimes``).
     backend: how layers are computed (see ``backends``); all give the same results.
+    bounded: refuse bytes that ask too much of this PC; False if only their sizes are looked at.
     Raises KModelError for a file that is not such a model, is broken, or asks for more than the chip has, with offset,
     field, found and wanted. Raises MaixSwitchError when the file cannot be read, and for an unknown rounding, runtime
     or backend.
@@ -138,5 +140,5 @@ def load(
     """
     # Bytes are accepted as well, so that tests and the converter need no file on disk.
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return KModel(read_program(bytes(source)), rounding, runtime, backend)
+        return KModel(read_program(bytes(source), bounded), rounding, runtime, backend)
     return KModel(read_program(read_file(source)), rounding, runtime, backend)

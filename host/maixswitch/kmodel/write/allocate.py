@@ -8,7 +8,9 @@ that the memory between the values of a chain stays in one piece.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Sequence
+from itertools import accumulate
 
 from maixswitch.kmodel.format import airam
 from maixswitch.language import tr
@@ -76,7 +78,12 @@ def set_lifetimes(steps: Steps, entries: Sequence[PlacedTensor], outputs: Sequen
 
 def live(values: Sequence[PlacedTensor], memory: str, steps: int) -> list[int]:
     """The least memory that each step needs, in rows of AI RAM or in bytes of main memory."""
-    return [sum(v.room for v in values if v.memory == memory and v.first <= at <= v.last) for at in range(steps)]
+    change = [0] * (steps + 1)
+    for value in values:
+        if value.memory == memory and value.first < steps:
+            change[value.first] += value.room
+            change[min(value.last + 1, steps)] -= value.room
+    return list(accumulate(change[:-1]))
 
 
 def _fit(values: Sequence[PlacedTensor]) -> int:
@@ -84,7 +91,7 @@ def _fit(values: Sequence[PlacedTensor]) -> int:
     need = _largest_first(values)
     last = max((value.last for value in values), default=-1)
     # No placement can need less than the values that live at the same time.
-    least = max((sum(v.room for v in values if v.first <= at <= v.last) for at in range(last + 1)), default=0)
+    least = max(live(values, values[0].memory, last + 1), default=0) if values else 0
     if need == least:
         return need
     # The second way has to know the size in advance, so a few sizes below that of the first way are tried.
@@ -123,13 +130,17 @@ def _from_both_ends(values: Sequence[PlacedTensor], size: int) -> bool:
     return True
 
 
+def _address(value: PlacedTensor) -> int:
+    return value.address
+
+
 def _largest_first(values: Sequence[PlacedTensor]) -> int:
     """Places the largest value first, in the lowest gap among those that live at its time; returns the highest end."""
     placed: list[PlacedTensor] = []
     # A large value needs a gap that small ones could have split. The small ones fit in later.
     for value in sorted(values, key=lambda item: (-item.room, item.first)):
         position = 0
-        for other in sorted(placed, key=lambda item: item.address):
+        for other in placed:
             # Values that do not live at the same time may share memory.
             if other.first > value.last or value.first > other.last:
                 continue
@@ -137,5 +148,5 @@ def _largest_first(values: Sequence[PlacedTensor]) -> int:
                 break
             position = max(position, other.address + other.room)
         value.address = position
-        placed.append(value)
+        insort(placed, value, key=_address)  # the lowest address comes first
     return max((value.address + value.room for value in placed), default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 from maixswitch.kmodel.format.airam import MapLayout
@@ -84,5 +85,11 @@ class PlacedTensor:
     def room(self) -> int:
         """The memory that it takes: rows of AI RAM, or bytes of main memory rounded up to a multiple of 8."""
         if self.memory == "ai_ram":
-            return MapLayout(*self.shape[-3:]).rows * prod(self.shape[:-3])
+            return _rows(self.shape)
         return -(-self.bytes // BLOCK_BYTES) * BLOCK_BYTES
+
+
+@cache
+def _rows(shape: tuple[int, ...]) -> int:
+    """The rows of AI RAM that maps of a shape take; the allocator asks for the same shapes very often."""
+    return MapLayout(*shape[-3:]).rows * prod(shape[:-3])
