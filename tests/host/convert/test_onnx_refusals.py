@@ -47,7 +47,11 @@ def kernel(b: Build, x: str, size: tuple[int, int], **attributes: object) -> str
 
 
 NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
-    "argmax": (lambda b, x: b.node("ArgMax", [x], axis=1), "argmax2 (ArgMax): the board cannot", "leave it out"),
+    "before a layer": (
+        lambda b, x: b.conv(b.same("Hardmax", x, axis=1), 2),
+        "hardmax2 (Hardmax): the board cannot",
+        "leave it out",
+    ),
     "layer norm": (
         lambda b, x: b.node("LayerNormalization", [x, b.constant(np.ones(24))]),
         "LayerNormalization",
