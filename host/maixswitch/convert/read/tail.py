@@ -30,6 +30,8 @@ ROWS = 3
 """Axes of the rows that a detector makes of its boxes: a batch, the boxes, and the numbers of each."""
 FEW_WEIGHTS = 64
 """Numbers that no training makes: YOLOv8 decodes each side of a box by a convolution with the weights 0 to 15."""
+MOST_ADDED = 2
+"""Tensors that one operator of the decoding reads."""
 MOST_SHOWN = 3
 
 
@@ -59,8 +61,8 @@ def without_tail(importer: Importer, refusals: Sequence[MaixSwitchError]) -> tup
         return None
     shown = ", ".join(f"{node.name} ({node.kind})" for node in refused[:MOST_SHOWN])
     note = tr(
-        "the end of the network is left out, because the board cannot compute {nodes}: compute it in your program, from "
-        "{tensors}",
+        "the end of the network is left out, because the board cannot compute {nodes}: "
+        "compute it in your program, from {tensors}",
         nodes=shown,
         tensors=", ".join(ends),
     )
@@ -90,22 +92,33 @@ def _ends(tail: Sequence[OnnxNode], behind: set[str], of_picture: set[str]) -> l
     return list(dict.fromkeys(name for node in tail for name in node.inputs if name in of_picture - behind))
 
 
-def _widened(network: OnnxNetwork, tail: list[OnnxNode], of_picture: set[str]) -> tuple[list[OnnxNode], list[str]]:
+def _widened(network: OnnxNetwork, tail: Sequence[OnnxNode], of_picture: set[str]) -> tuple[list[OnnxNode], list[str]]:
     """Returns the tail with the nodes before it that only prepare the decoding, and the tensors that it reads."""
+    tail, ends = _with_moves(network, tail, of_picture, 1)
+    # The corners of a box are sums of tensors, but so are the maps inside a network; fewer tensors are the better end.
+    wider, fewer = _with_moves(network, tail, of_picture, MOST_ADDED)
+    return (wider, fewer) if len(fewer) < len(ends) else (tail, ends)
+
+
+def _with_moves(
+    network: OnnxNetwork, tail: Sequence[OnnxNode], of_picture: set[str], most: int
+) -> tuple[list[OnnxNode], list[str]]:
+    """``most``: tensors of the picture that a node before the tail may read."""
     tail = list(tail)
     for node in reversed(network.nodes):
         made = {name for item in tail for name in item.outputs}
-        ends = _ends(tail, made, of_picture)
         sources = [name for name in node.inputs if name in of_picture]
         readers = [item for item in network.nodes if not set(node.outputs).isdisjoint(item.inputs)]
         if (
             node.kind in MOVES
-            and not set(node.outputs).isdisjoint(ends)
-            and sources != [network.input]
-            and len(sources) == 1
+            and not set(node.outputs).isdisjoint(_ends(tail, made, of_picture))
+            and 0 < len(set(sources)) <= most
+            and network.input not in sources
             and all(reader in tail for reader in readers)
             and set(node.outputs).isdisjoint(network.outputs)
         ):
             tail.append(node)
     made = {name for item in tail for name in item.outputs}
-    return tail, _ends(tail, made, of_picture)
+    ends = set(_ends(tail, made, of_picture))
+    # The outputs are in the order in which the network makes them.
+    return tail, [name for node in network.nodes for name in node.outputs if name in ends]
