@@ -97,6 +97,22 @@ def resampled(draw: st.DrawFn) -> tuple[Build, str]:
     return b, b.conv(result, 3) if draw(st.booleans()) else result
 
 
+def padded(draw: st.DrawFn) -> tuple[Build, str]:
+    """A border of zeros before what has no border of its own, so that the map itself grows."""
+    b, x = start(draw, draw(st.integers(1, 6)))
+    pads = [draw(st.integers(0, 3)) for _ in range(4)]
+    n, c, h, w = b.shapes[x]
+    result = b.node("Pad", [x, b.constant([0, 0, *pads[:2], 0, 0, *pads[2:]], np.int64)])
+    sides = (h + pads[0] + pads[2], w + pads[1] + pads[3])
+    b.shapes[result] = (n, c, *sides)
+    end = draw(st.sampled_from(["map", "pool in place", "pool", "both"]))
+    if end == "pool in place":
+        return b, b.pool_in_place(result)
+    if end == "pool":
+        return b, b.conv(b.pool(result, "MaxPool", 2), 3) if min(sides) >= 8 else result
+    return b, b.same("Add", [result, b.conv(result, c, 3)]) if end == "both" else result
+
+
 def concat(draw: st.DrawFn) -> tuple[Build, str]:
     b, x = start(draw, draw(st.integers(1, 9)))
     others = [b.conv(x, draw(st.integers(1, 9)), draw(st.sampled_from([1, 3]))) for _ in range(draw(st.integers(1, 3)))]
@@ -148,7 +164,7 @@ def prelu(draw: st.DrawFn) -> tuple[Build, str]:
     return b, b.conv(x, 4, draw(st.sampled_from([1, 3]))) if draw(st.booleans()) else x
 
 
-OPERATORS = (depth_to_space, split, grouped, resize, resampled, concat, views, softmax, arithmetic, prelu)
+OPERATORS = (depth_to_space, split, grouped, resize, resampled, padded, concat, views, softmax, arithmetic, prelu)
 
 
 @pytest.mark.parametrize("examples", [4, pytest.param(300, marks=pytest.mark.nightly)])

@@ -88,7 +88,7 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
         "each channel",
     ),
     "border alone": (
-        lambda b, x: b.node("Relu", [b.node("Pad", [x, b.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64)])]),
+        lambda b, x: b.node("Relu", [b.node("Pad", [x, b.constant([0, 0, 1, 1] * 2, np.int64), b.constant(2.0)])]),
         "no convolution or pool behind it",
         "zeros",
     ),

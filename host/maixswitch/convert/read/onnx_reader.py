@@ -150,6 +150,10 @@ def pixels(
 def _start(importer: Importer) -> None:
     """Adds the input, with channels first, or last as in TensorFlow."""
     name, shape = importer.network.input, importer.network.shape
+    if len(shape) == 3:
+        importer.graph.shapes[name] = shape
+        importer.values[name] = Value(name, name, shape)
+        return
     # TensorFlow's exporters write channels last. A picture has 1 or 3 channels, which tells the two layouts apart.
     last = shape[3] in (1, 3) and shape[1] not in (1, 3)
     inner = (shape[3], shape[1], shape[2]) if last else shape[1:]
