@@ -26,7 +26,7 @@ AXES = 4
 class Pad(Node):
     """A border of ``value`` (None: a copy of the pixels at the edge); pads: top, left, bottom, right.
 
-    It never outlives the phase BORDERS, so it needs no evaluation. A border of zeros that no reader takes in is ``Grown``.
+    It never outlives the phase BORDERS, so it needs no evaluation: a border that no reader takes in becomes ``Grown``.
     """
 
     pads: tuple[int, int, int, int]
@@ -43,7 +43,7 @@ class Pad(Node):
         # A border of zeros does not change a maximum of values that are never negative.
         low = -np.inf if maker is None else maker.limits[0]
         wider = [reader.with_border(self.pads, self.value, low) for reader in readers]
-        # The firmware has no layer for a border, so the CPU copies the map line by line, unless every reader takes it in.
+        # Where not every reader takes the border in, the CPU copies the map line by line.
         if (self.output in graph.outputs or None in wider) and self.value == 0 and self._grow(graph):
             return True
         if self.output in graph.outputs or None in wider:
