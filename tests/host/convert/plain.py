@@ -22,6 +22,7 @@ from maixswitch.convert.ops.global_mean import FloatMean
 from maixswitch.convert.ops.grouped import FloatGrouped
 from maixswitch.convert.ops.grown import GrownBytes
 from maixswitch.convert.ops.product import FloatBinary, QuantizedBinary
+from maixswitch.convert.ops.resampled import RepeatedBytes, TurnedBytes
 from maixswitch.convert.ops.resize import QuantizedResize
 from maixswitch.convert.ops.selection import Pieces
 from maixswitch.convert.ops.softmax import FloatSoftmax
@@ -81,6 +82,10 @@ def run_layer(layer: q.Layer, inputs: Sequence[Values], net: q.Quantised, roundi
         return np.stack([first[:, y * down, : width * right : right] for y in range(height)], axis=1)
     if isinstance(layer, QuantizedResize):
         return first.repeat(layer.times, axis=1).repeat(layer.times, axis=2)
+    if isinstance(layer, TurnedBytes):
+        return first.reshape(len(first), -1).T.reshape(net.shapes[layer.output])
+    if isinstance(layer, RepeatedBytes):
+        return np.broadcast_to(first.reshape(-1, 1, 1), net.shapes[layer.output]).copy()
     if isinstance(layer, BlockMask):
         return block_mask(layer, tuple(net.shapes[layer.output]))
     if isinstance(layer, q.Quantize):

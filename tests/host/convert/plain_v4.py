@@ -43,8 +43,11 @@ def compare_with_plain(net: q.Quantised, image: Values) -> None:
 def _compare(layer: q.Layer, inputs: Sequence[Values], computed: Values, net: q.Quantised) -> None:
     if isinstance(layer, q.Quantize):
         levels = (inputs[0].astype(np.float64) - layer.bias) / layer.factor
-        clear = np.abs(levels - np.floor(levels) - 0.5) > TIE
-        np.testing.assert_array_equal(computed[clear], np.clip(np.rint(levels), 0, 255)[clear], layer.output)
+        # The firmware rounds two at a time, and cuts off what is left of an odd count.
+        cut = np.arange(levels.size).reshape(levels.shape) == levels.size - 1 if levels.size % 2 else False
+        near = np.where(cut, np.abs(levels - np.rint(levels)), np.abs(levels - np.floor(levels) - 0.5))
+        expected = np.clip(np.where(cut, np.trunc(levels), np.rint(levels)), 0, 255)
+        np.testing.assert_array_equal(computed[near > TIE], expected[near > TIE], layer.output)
         return
     if isinstance(layer, q.QuantizedAdd):
         expected = quantized_add(layer.numbers, *inputs)

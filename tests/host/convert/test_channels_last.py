@@ -15,6 +15,8 @@ from maixswitch.convert.report import document as report
 from maixswitch.convert.report.float_net import FloatNet
 from maixswitch.errors import MaixSwitchError
 from tests.host.convert.onnx_builder import Build, save
+from tests.host.convert.test_onnx_rewrites import compare_with_onnxruntime
+from tests.host.convert.test_pools import emulated
 from tests.host.convert.test_whole import photos
 
 FIRST, LAST = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -108,3 +110,12 @@ def test_borders_that_the_kpu_lacks(numbers: list[int], tmp_path: Path) -> None:
     b.shapes[y] = tuple(s + numbers[i] + numbers[i + 4] for i, s in enumerate((1, 16, 16, 3)))
     with pytest.raises(MaixSwitchError, match=r"node pad1 \(Pad\): its padding is "):
         read(save(b.model(b.transpose(y, FIRST)), tmp_path / "net.onnx"))
+
+
+def test_a_picture_without_an_axis_for_its_channel(tmp_path: Path) -> None:
+    """As Keras has MNIST: (batch, height, width), and a Reshape first."""
+    b = Build((1, 12, 10), seed=6)
+    x = b.reshape(b.input, (1, 1, 12, 10))
+    graph = compare_with_onnxruntime(b.model(b.gemm(b.flat(b.curve(b.conv(x, 4), "Relu")), 5)), tmp_path)
+    assert graph.shapes[graph.input] == (1, 12, 10)
+    emulated(graph)

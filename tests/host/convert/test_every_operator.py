@@ -70,6 +70,49 @@ def resize(draw: st.DrawFn) -> tuple[Build, str]:
     return b, b.conv(x, 3) if draw(st.booleans()) else x
 
 
+WAYS = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "asymmetric", "align_corners")
+ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+
+
+def resampled(draw: st.DrawFn) -> tuple[Build, str]:
+    """Any sizes or factors, larger or smaller, whose border is the hard part."""
+    b, x = start(draw, draw(st.integers(1, 7)), 9)
+    # One number for each channel becomes a map as well.
+    if draw(st.booleans()) and draw(st.booleans()):
+        x = b.mean(x)
+    _, c, h, w = b.shapes[x]
+    way, mode = draw(st.sampled_from(WAYS)), draw(st.sampled_from(["linear", "nearest"]))
+    if draw(st.booleans()):
+        sides = draw(st.tuples(st.integers(4, 20), st.integers(4, 20)))
+        inputs = [x, "", "", b.constant([1, c, *sides], np.int64)]
+    else:
+        factors = draw(st.tuples(*[st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0, 4.0])] * 2))
+        sides = tuple(max(4, int(side * factor)) for side, factor in zip((h, w), factors, strict=True))
+        # onnxruntime's own factors of 0.5 may leave fewer pixels than a map of the KPU has.
+        exact = sides == tuple(int(side * factor) for side, factor in zip((h, w), factors, strict=True))
+        inputs = [x, "", b.constant([1, 1, *factors])] if exact else [x, "", "", b.constant([1, c, *sides], np.int64)]
+    rounding = {"nearest_mode": draw(st.sampled_from(ROUNDINGS))} if mode == "nearest" else {}
+    result = b.node("Resize", inputs, mode=mode, coordinate_transformation_mode=way, **rounding)
+    b.shapes[result] = (1, c, *sides)
+    return b, b.conv(result, 3) if draw(st.booleans()) else result
+
+
+def padded(draw: st.DrawFn) -> tuple[Build, str]:
+    """A border of zeros before what has no border of its own, so that the map itself grows."""
+    b, x = start(draw, draw(st.integers(1, 6)))
+    pads = [draw(st.integers(0, 3)) for _ in range(4)]
+    n, c, h, w = b.shapes[x]
+    result = b.node("Pad", [x, b.constant([0, 0, *pads[:2], 0, 0, *pads[2:]], np.int64)])
+    sides = (h + pads[0] + pads[2], w + pads[1] + pads[3])
+    b.shapes[result] = (n, c, *sides)
+    end = draw(st.sampled_from(["map", "pool in place", "pool", "both"]))
+    if end == "pool in place":
+        return b, b.pool_in_place(result)
+    if end == "pool":
+        return b, b.conv(b.pool(result, "MaxPool", 2), 3) if min(sides) >= 8 else result
+    return b, b.same("Add", [result, b.conv(result, c, 3)]) if end == "both" else result
+
+
 def concat(draw: st.DrawFn) -> tuple[Build, str]:
     b, x = start(draw, draw(st.integers(1, 9)))
     others = [b.conv(x, draw(st.integers(1, 9)), draw(st.sampled_from([1, 3]))) for _ in range(draw(st.integers(1, 3)))]
@@ -121,7 +164,7 @@ def prelu(draw: st.DrawFn) -> tuple[Build, str]:
     return b, b.conv(x, 4, draw(st.sampled_from([1, 3]))) if draw(st.booleans()) else x
 
 
-OPERATORS = (depth_to_space, split, grouped, resize, concat, views, softmax, arithmetic, prelu)
+OPERATORS = (depth_to_space, split, grouped, resize, resampled, padded, concat, views, softmax, arithmetic, prelu)
 
 
 @pytest.mark.parametrize("examples", [4, pytest.param(300, marks=pytest.mark.nightly)])

@@ -47,7 +47,11 @@ def kernel(b: Build, x: str, size: tuple[int, int], **attributes: object) -> str
 
 
 NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
-    "argmax": (lambda b, x: b.node("ArgMax", [x], axis=1), "argmax2 (ArgMax): the board cannot", "leave it out"),
+    "before a layer": (
+        lambda b, x: b.conv(b.same("Hardmax", x, axis=1), 2),
+        "hardmax2 (Hardmax): the board cannot",
+        "leave it out",
+    ),
     "layer norm": (
         lambda b, x: b.node("LayerNormalization", [x, b.constant(np.ones(24))]),
         "LayerNormalization",
@@ -62,15 +66,15 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
     ),
     "huge kernel": (lambda b, x: kernel(b, x, (21, 21), pads=[10] * 4), "its kernel is 21 x 21", "3x3"),
     "pool with gaps": (lambda b, x: b.node("MaxPool", [x], kernel_shape=[2, 2], dilations=[2, 2]), "gaps", "2x2"),
-    "bilinear": (
-        lambda b, x: b.node("Resize", [x, "", b.constant([1.0, 1.0, 2.0, 2.0])], mode="linear"),
-        "linear from 16 x 24 to 32 x 48",
-        "nearest",
+    "bicubic": (
+        lambda b, x: b.node("Resize", [x, "", b.constant([1.0, 1.0, 2.0, 2.0])], mode="cubic"),
+        "cubic from 16 x 24 to 32 x 48",
+        "linear",
     ),
-    "half pixel floor": (
-        lambda b, x: b.node("Resize", [x, "", b.constant([1.0, 1.0, 2.0, 2.0])], nearest_mode="floor"),
-        "nearest from",
-        "asymmetric",
+    "far too large": (
+        lambda b, x: b.node("Resize", [x, "", "", b.constant([1, 6, 16, 1 << 40], np.int64)]),
+        "nearest from 16 x 24 to 16 x 1099511627776",
+        "1024",
     ),
     "softmax of a map": (lambda b, x: b.node("Relu", [b.node("Softmax", [x], axis=1)]), "axis 1 of", "end the network"),
     "slopes": (
@@ -84,7 +88,7 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
         "each channel",
     ),
     "border alone": (
-        lambda b, x: b.node("Relu", [b.node("Pad", [x, b.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64)])]),
+        lambda b, x: b.node("Relu", [b.node("Pad", [x, b.constant([0, 0, 1, 1] * 2, np.int64), b.constant(2.0)])]),
         "no convolution or pool behind it",
         "zeros",
     ),

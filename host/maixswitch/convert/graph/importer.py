@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maixswitch.convert.refusals import AGAIN, DIVERGED, FIXED, refuse
+from maixswitch.convert.refusals import AGAIN, DIVERGED, FIXED
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr, word
 
@@ -20,7 +20,7 @@ from .value import Value, is_channels_first, view
 
 Data = NDArray[Any]
 Settle = Callable[[Function, str, str, Shape], Node]
-Select = Callable[["Importer", Value], "Value | None"]
+Select = Callable[["Importer", Value], Value]
 LARGEST = 1 << 24
 """Elements of a tensor, far more than the board holds. This bounds the work that a file can cause here."""
 
@@ -43,7 +43,7 @@ class Importer:
         settle: makes the node of a function that waits in a value, from (function, tensor, output, shape).
         elementwise: operators whose nodes can take in a waiting function.
         select: adds the nodes that make a tensor of a value with some elements of another, or with its channels in
-            another order; returns None if it cannot, and the value itself if nothing has to move.
+            another order; returns the value itself if nothing has to move.
         """
         self.network = network
         self.elementwise = elementwise
@@ -169,13 +169,7 @@ class Importer:
             return value
         # Several nodes may read the value, and all of them get the one tensor.
         if value.name not in self._selected:
-            found = self._select(self, value)
-            if found is None:
-                node = next((node for node in self.network.nodes if value.name in node.outputs), None)
-                why = tr("it takes elements of shape {shape} out of order", shape=self.shape(value))
-                remedy = word("take whole channels, a rectangle of the map, or every second pixel of both sides")
-                raise refuse(node.name if node else value.name, node.kind if node else "?", why, remedy)
-            self._selected[value.name] = found
+            self._selected[value.name] = self._select(self, value)
         return self._selected[value.name]
 
     # The nodes of the graph.
@@ -214,11 +208,16 @@ class Importer:
         unknown: names to leave out, because a refused node makes them.
         """
         outputs = []
+        constant = [name for name in self.network.outputs if not isinstance(self.values.get(name), Value)]
         for name in self.network.outputs:
             if name in unknown:
                 continue
             value = self.values.get(name)
-            # The file format has no layer for a constant output, which does not depend on the picture.
+            # The file format has no layer for a constant output. Detectors list their anchors as one.
+            if not isinstance(value, Value) and name in self.values and len(constant) < len(self.network.outputs):
+                note = tr("output {name} is left out: it is the same for every picture", name=name)
+                self.graph.notes.append(note)
+                continue
             if not isinstance(value, Value):
                 raise MaixSwitchError(
                     tr("output {name} does not depend on the picture; leave it out of the network", name=name)

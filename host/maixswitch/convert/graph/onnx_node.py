@@ -39,7 +39,7 @@ class OnnxNetwork:
 
     nodes: in the order they run.
     constants: arrays by name.
-    input, shape: the picture; its batch is 1.
+    input, shape: the picture; its batch is 1. Without an axis for channels it has one.
     outputs: names, in order.
     opset: version of ONNX's own operators.
     pixels: (factor, offset) from a pixel of 0..255 to what the network gets, None unless the file states it.

@@ -140,4 +140,9 @@ def ai_ram(title: tuple[str, str], rows: int, shapes: str, picture: Shape) -> Ma
             size=size,
         )
     quantity = tr("bytes of AI RAM for the maps that live at one time ({shapes})", shapes=shapes)
+    # Few enough bytes in all may still leave no gap that is large enough.
+    if rows <= airam.ROWS:
+        quantity = tr(
+            "bytes of AI RAM, in one piece for each map, for those that live at one time ({shapes})", shapes=shapes
+        )
     return _refused(title, quantity, rows * airam.ROW, tr("at most {most}", most=airam.SIZE), remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Conv(Node):
     curve: Curve | None = None
     pool: str = ""
     window: Window | None = None
-    operators = ("Conv", "ConvTranspose", "MatMul")
+    operators: ClassVar[tuple[str, ...]] = ("Conv", "ConvTranspose", "MatMul")
     on_kpu = True
 
     def sums(self, values: Values) -> Values:

@@ -14,13 +14,14 @@ import numpy as np
 
 from maixswitch.convert.graph.blocks import Blocks, distance, in_blocks
 from maixswitch.convert.graph.curve import Curve
-from maixswitch.convert.graph.float_math import Array
+from maixswitch.convert.graph.float_math import Array, Shape
 from maixswitch.convert.graph.graph import Graph, Node, ScaleFrom
 from maixswitch.convert.graph.window import Pair, Window, without_groups
 from maixswitch.convert.lower.layers import KpuConv
 from maixswitch.convert.lower.limits import MAX_CHANNELS
 from maixswitch.convert.lower.runnable import summing
 from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.kmodel.format import airam
 from maixswitch.kmodel.write.quantize import FRACTION_BITS
 from maixswitch.language import tr
 
@@ -77,7 +78,7 @@ def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[N
     if conv.depthwise and len(kernel) > MAX_CHANNELS:
         return _side_by_side(graph, conv, kernel, window)
     # For few channels, a kernel with zeros between the channels is small, and it avoids additions of rounded parts.
-    if conv.depthwise and len(conv.weights) <= MOST_EXPANDED and len(blocks.kernels) > 1:
+    if conv.depthwise and len(conv.weights) <= MOST_EXPANDED and 1 < len(blocks.kernels) <= _room_for(size, kernel):
         dense = {shift: without_groups(part, len(part)) for shift, part in blocks.kernels.items()}
         conv, blocks = replace(conv, depthwise=False), replace(blocks, kernels=dense)
         kernel = without_groups(kernel, len(kernel))
@@ -113,6 +114,12 @@ def rewritten(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[N
         )
     )
     return nodes
+
+
+def _room_for(size: Shape, kernel: Array) -> int:
+    """Returns how many copies of a map the AI RAM holds beside the result."""
+    rows = airam.MapLayout(len(kernel), *size).rows
+    return airam.ROWS // rows - 1
 
 
 def _side_by_side(graph: Graph, conv: Conv, kernel: Array, window: Window) -> list[Node] | None:

@@ -65,8 +65,8 @@ def as_bytes(graph: Graph, node: FullyConnected) -> bool:
     if inner <= MAX_CHANNELS:
         bytes_of = LargeFullyConnected(node.sources, node.inputs, node.output, node.weights, node.bias, node.curve)
         graph.swap(node, [bytes_of])
-    # A file that states its ranges states none for a part of a sum.
-    elif graph.ranges:
+    # A part of a sum has the range that the file states for the sum. Without that one, its range would be unknown.
+    elif graph.ranges and graph.range_of(node.output) is None:
         return False
     else:
         graph.swap(node, _over_inputs(graph, node))

@@ -16,6 +16,7 @@ from maixswitch.convert.refusals import AGAIN
 from maixswitch.language import tr, word
 
 from .conv import Conv
+from .grown import grown
 from .operator import Operator
 
 AXES = 4
@@ -25,7 +26,7 @@ AXES = 4
 class Pad(Node):
     """A border of ``value`` (None: a copy of the pixels at the edge); pads: top, left, bottom, right.
 
-    It never outlives the phase BORDERS, so it needs no evaluation.
+    It never outlives the phase BORDERS, so it needs no evaluation: a border that no reader takes in becomes ``Grown``.
     """
 
     pads: tuple[int, int, int, int]
@@ -42,7 +43,9 @@ class Pad(Node):
         # A border of zeros does not change a maximum of values that are never negative.
         low = -np.inf if maker is None else maker.limits[0]
         wider = [reader.with_border(self.pads, self.value, low) for reader in readers]
-        # The firmware has no layer for a border, so every reader has to take it in.
+        # Where not every reader takes the border in, the CPU copies the map line by line.
+        if (self.output in graph.outputs or None in wider) and self.value == 0 and self._grow(graph):
+            return True
         if self.output in graph.outputs or None in wider:
             why = tr("no convolution or pool behind it can take in its border")
             raise graph.refused(self, why, word("pad with zeros, right before a convolution"))
@@ -50,6 +53,15 @@ class Pad(Node):
             assert node is not None
             graph.swap(reader, [replace(node, sources=self.sources + reader.sources, inputs=self.inputs)])
         graph.nodes.remove(self)
+        return True
+
+    def _grow(self, graph: Graph) -> bool:
+        """Becomes a node of its own, if the map is small enough; returns whether it did."""
+        border = grown(graph, self.sources, self.inputs[0], self.output, self.pads)
+        if border is None:
+            return False
+        del graph.shapes[border.output]
+        graph.swap(self, [replace(border, output=self.output)])
         return True
 
 
@@ -142,7 +154,8 @@ OPERATORS = (
     Operator(
         ("Pad",),
         read,
-        "of height and width: padding of the convolution behind it; of channels: a 1x1 layer of the KPU",
+        "of height and width: padding of the convolution behind it, or lines of bytes on the CPU; of channels: a 1x1 "
+        "layer of the KPU",
         "constant",
     ),
 )

@@ -1,4 +1,4 @@
-"""Resize by nearest neighbour, by a power of two."""
+"""Resize: by nearest neighbour and a power of two bytes are repeated, see ``resampled`` for the rest."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maixswitch.convert.graph.float_math import Values
+from maixswitch.convert.graph.float_math import Array, Values
 from maixswitch.convert.graph.importer import Importer
 from maixswitch.convert.graph.onnx_node import OnnxNode
+from maixswitch.convert.graph.value import Value
 from maixswitch.convert.lower.layers import Layer, Shape
+from maixswitch.convert.lower.limits import MAX_CHANNELS
 from maixswitch.convert.quantise.quantiser import Quantiser
 from maixswitch.convert.refusals import AGAIN
+from maixswitch.errors import MaixSwitchError
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
 from maixswitch.language import tr, word
 
 from .moved import Moved
 from .operator import Operator
+from .resampled import Repeated, resample, weights_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,18 +49,37 @@ class QuantizedResize(Layer):
 
 
 def read(importer: Importer, node: OnnxNode) -> None:
-    """Adds one Resize for each power of two."""
+    """Adds one Resize for each power of two, and for any other size layers of the KPU that weigh pixels."""
+    value = importer.value(node)
+    if _is_pixel(importer, value):
+        _repeat(importer, node, value)
+        return
     value = importer.map(node)
-    c, h, w = importer.shape(value)
-    target = _target(importer, node, h, w)
+    _, h, w = importer.shape(value)
+    target, factors = _target(importer, node, h, w)
+    # The sizes come first, because a file may ask for any.
+    sensible = min(target) > 0 and max(*target, h, w) <= MAX_CHANNELS and not node.attributes.get("antialias", 0)
+    matrices = [
+        _matrix(node, side, out, factor) if sensible else None
+        for side, out, factor in zip((h, w), target, factors, strict=True)
+    ]
+    down, right = matrices
+    if down is None or right is None:
+        raise _refused(node, (h, w), target)
+    # A size that stays is no operation, whatever the mode.
+    if _is_repeated(down, 1) and _is_repeated(right, 1):
+        importer.show(node, value, value.positions())
+        return
     times = target[0] // h
-    mode = str(node.attributes.get("mode", "nearest"))
     # The firmware's layer repeats pixels by any whole number. Here it only doubles, several times for more.
-    good = times in (2, 4, 8) and target == [h * times, w * times] and mode == "nearest"
-    if not good or not all(_repeats_pixels(node, side, times) for side in (h, w)):
-        why = tr("it is {mode} from {h} x {w} to {th} x {tw}", mode=mode, h=h, w=w, th=target[0], tw=target[1])
-        raise node.refused(why, word("use nearest neighbour, twice the size, asymmetric, floor"))
-    tensor = value.tensor
+    if times in (2, 4, 8) and _is_repeated(down, times) and _is_repeated(right, times):
+        _double(importer, node, value.tensor, times)
+    else:
+        resample(importer, node, value.tensor, down, right)
+
+
+def _double(importer: Importer, node: OnnxNode, tensor: str, times: int) -> None:
+    c, h, w = importer.graph.shapes[tensor]
     while times > 1:
         times //= 2
         h, w = 2 * h, 2 * w
@@ -64,32 +88,69 @@ def read(importer: Importer, node: OnnxNode) -> None:
         tensor = output
 
 
-def _target(importer: Importer, node: OnnxNode, h: int, w: int) -> list[int]:
-    """Height and width of the result, from the input of sizes or that of scales."""
+def _is_pixel(importer: Importer, value: Value) -> bool:
+    """Is it one number for each channel, as a global mean gives it?"""
+    (*sizes,) = importer.shape(value)
+    return len(sizes) == 1 and value.shape == (1, sizes[0], 1, 1) and value.order is None
+
+
+def _repeat(importer: Importer, node: OnnxNode, value: Value) -> None:
+    """Adds the map whose pixels are all the one that there is."""
+    (height, width), _ = _target(importer, node, 1, 1)
+    mode, way = (str(node.attributes.get(key, "")) for key in ("mode", "coordinate_transformation_mode"))
+    # Beyond its edge, a crop has a number of its own.
+    if mode == "cubic" or way == "tf_crop_and_resize" or min(height, width) < 1:
+        raise _refused(node, (1, 1), [height, width])
+    if (height, width) == (1, 1):
+        importer.show(node, value, value.positions())
+        return
+    shape = (importer.shape(value)[0], height, width)
+    importer.produce(node, Repeated((node.name,), (value.tensor,), node.outputs[0], (height, width)), shape)
+
+
+def _refused(node: OnnxNode, sides: tuple[int, int], target: list[int]) -> MaixSwitchError:
+    mode = str(node.attributes.get("mode", "nearest"))
+    why = tr(
+        "it is {mode} from {h} x {w} to {th} x {tw}", mode=mode, h=sides[0], w=sides[1], th=target[0], tw=target[1]
+    )
+    return node.refused(why, word("use nearest neighbour or linear, without antialias, up to 1024 pixels"))
+
+
+def _target(importer: Importer, node: OnnxNode, h: int, w: int) -> tuple[list[int], list[float]]:
+    """Height and width of the result, from the input of sizes or that of scales, and the factors."""
     sizes, scales = importer.integers(node, 3), importer.constant(node, 2)
     # ONNX states the sizes or the factors. Sizes are exact, so they come first.
     if sizes is not None and len(sizes) == 4:
-        return sizes[2:]
+        return sizes[2:], [size / side for size, side in zip(sizes[2:], (h, w), strict=True)]
     if scales is not None and scales.size == 4:
-        factors = importer.weights(node, 2).ravel()
+        factors = [float(factor) for factor in importer.weights(node, 2).ravel()[2:]]
         # ONNX cuts the product to a whole number.
-        return [int(h * float(factors[2])), int(w * float(factors[3]))]
+        return [int(h * factors[0]), int(w * factors[1])], factors
     raise node.refused(tr("its size is not stated for four axes"), word(AGAIN))
 
 
-def _repeats_pixels(node: OnnxNode, side: int, times: int) -> bool:
-    """Does each pixel become times x times equal ones, by the formulas of ONNX for this node?"""
-    out = np.arange(side * times)
+def _positions(node: OnnxNode, side: int, out: int, factor: float) -> NDArray[np.float64] | None:
+    """The position in the map of each pixel of the result, by the formulas of ONNX; None if they are not known here."""
     mapping = str(node.attributes.get("coordinate_transformation_mode", "half_pixel"))
-    # The modes differ by half a pixel. For a whole factor, most of them repeat pixels, which the formula shows.
-    if mapping in ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric"):
-        at = (out + 0.5) / times - 0.5
-    elif mapping == "asymmetric":
-        at = out / times
-    elif mapping == "align_corners":
-        at = out * (side - 1) / (side * times - 1)
-    else:
-        return False
+    pixels = np.arange(out, dtype=np.float64)
+    if mapping == "half_pixel" or (mapping == "pytorch_half_pixel" and out > 1):
+        return (pixels + 0.5) / factor - 0.5
+    if mapping == "pytorch_half_pixel" or (mapping == "align_corners" and out == 1):
+        return np.zeros(out)
+    if mapping == "half_pixel_symmetric":
+        # The middle of the result is that of the map, also where the size was cut to a whole number.
+        middle = side / 2 * (1 - out / (factor * side))
+        return middle + (pixels + 0.5) / factor - 0.5
+    if mapping == "asymmetric":
+        return pixels / factor
+    return pixels * (side - 1) / (out - 1) if mapping == "align_corners" else None
+
+
+def _matrix(node: OnnxNode, side: int, out: int, factor: float) -> Array | None:
+    """The weights (new, old) of the pixels along one axis; None for a mode that is not known here."""
+    at, mode = _positions(node, side, out, factor), str(node.attributes.get("mode", "nearest"))
+    if at is None or mode == "linear":
+        return None if at is None else weights_of(at, side)
     rounded = {
         "round_prefer_floor": np.ceil(at - 0.5),
         "round_prefer_ceil": np.floor(at + 0.5),
@@ -97,7 +158,24 @@ def _repeats_pixels(node: OnnxNode, side: int, times: int) -> bool:
         "ceil": np.ceil(at),
     }.get(str(node.attributes.get("nearest_mode", "round_prefer_floor")))
     # A mode that is not in this table is refused, because ONNX may add new ones.
-    return rounded is not None and bool(np.array_equal(np.clip(rounded, 0, side - 1), out // times))
+    if mode != "nearest" or rounded is None:
+        return None
+    picks: Array = np.eye(side)[np.clip(rounded, 0, side - 1).astype(int)]
+    return picks
 
 
-OPERATORS = (Operator(("Resize",), read, "nearest neighbour, bytes repeated", "twice the size, or a power of two"),)
+def _is_repeated(matrix: Array, times: int) -> bool:
+    """Does the matrix take each pixel ``times`` times?"""
+    side = matrix.shape[1]
+    return len(matrix) == side * times and bool(np.array_equal(matrix, np.eye(side).repeat(times, axis=0)))
+
+
+OPERATORS = (
+    Operator(
+        ("Resize",),
+        read,
+        "nearest neighbour by a power of two: bytes repeated; any other size, and linear: two 1x1 layers of the KPU, "
+        "for columns and rows, between which the CPU moves the bytes",
+        "nearest neighbour or linear, without antialias, up to 1024 pixels",
+    ),
+)

@@ -20,8 +20,10 @@ from maixswitch.convert.graph.value import Value, is_channels_last, like_channel
 from maixswitch.convert.lower.layers import KpuConv, Layer, Shape
 from maixswitch.convert.lower.runnable import summing
 from maixswitch.convert.quantise.quantiser import Quantiser
+from maixswitch.convert.refusals import refuse
 from maixswitch.kmodel.write.value import PlacedTensor
 from maixswitch.kmodel.write.writer import KModelWriter
+from maixswitch.language import tr, word
 
 from .conv import Conv
 from .moved import Moved
@@ -29,7 +31,9 @@ from .moved import Moved
 MOST_WEIGHTS = 128 * 128
 """Weights of a copying layer of the KPU; their time grows with the square of the channels, that of the CPU does not."""
 MOST_PIECES = 4096
-"""Pieces of memory that one layer copies. More take long, and eight bytes each in the file."""
+"""Pieces of memory that one layer copies, eight bytes each in the file."""
+MOST_FLAT_PIECES = 4 * MOST_PIECES
+"""Pieces of a flat tensor, which several layers copy. More take long."""
 LEAST_SIDE, WIDEST, HIGHEST = 4, 512, 256
 """Sides of a map of the KPU, in pixels."""
 EVERY_SECOND = 5
@@ -98,13 +102,17 @@ class Pieces(Layer):
     title = "copy"
 
     def write(self, writer: KModelWriter, inputs: Sequence[PlacedTensor], shape: Shape) -> PlacedTensor:
-        return writer.pieces([(inputs[0], start, count) for start, count in self.pieces], shape)
+        parts = [(inputs[0], start, count) for start, count in self.pieces]
+        groups = [parts[index : index + MOST_PIECES] for index in range(0, len(parts), MOST_PIECES)]
+        if len(groups) == 1:
+            return writer.pieces(parts, shape)
+        return writer.concat([writer.pieces(group, (sum(part[2] for part in group),)) for group in groups], shape)
 
 
-def select(importer: Importer, value: Value) -> Value | None:
+def select(importer: Importer, value: Value) -> Value:
     """Adds a node for a value with some elements of its tensor, or with its channels in another order.
 
-    Returns the value itself if it only is another view of all elements, and None if the board cannot pick them.
+    Returns the value itself if it only is another view of all elements. MaixSwitchError if there are too many pieces.
     """
     shape, order = importer.shape(value), value.positions()
     size = int(np.prod(shape))
@@ -127,8 +135,11 @@ def select(importer: Importer, value: Value) -> Value | None:
     if order.size == size and len(np.unique(order)) == size:
         return value
     flat = order.ravel()
-    if len(_pieces(flat)) > MOST_PIECES:
-        return None
+    if (count := len(_pieces(flat))) > MOST_FLAT_PIECES:
+        maker = importer.makers.get(value.name)
+        why = tr("it takes {count} pieces of memory from shape {shape}", count=count, shape=shape)
+        remedy = word("take whole channels, a rectangle of the map, or every second pixel of both sides")
+        raise refuse(maker.name if maker else value.name, maker.kind if maker else "?", why, remedy)
     importer.add(FlatSelection(sources, (value.tensor,), name, flat), (flat.size,))
     return replace(
         view(value.name, base, np.arange(flat.size).reshape(order.shape)), tensor=name, function=value.function

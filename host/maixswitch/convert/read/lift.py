@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 OLDEST, LEAST = 7, 11
 """The oldest opset that onnx's converter can lift, and the oldest that the readers know."""
+FUSED = ("com.microsoft", "FusedConv")
+PARAMETERS = {"LeakyRelu": ("alpha",), "HardSigmoid": ("alpha", "beta"), "Elu": ("alpha",)}
+"""The attributes that a joined activation states as a list of numbers."""
 OWN = ("", "ai.onnx")
 """Names of ONNX's own domain."""
 
@@ -26,6 +30,7 @@ def lifted(model: ModelProto, path: Path) -> ModelProto:
     """
     from onnx import defs
 
+    _separate(model)
     versions = [item.version for item in model.opset_import if item.domain in OWN]
     newest = defs.onnx_opset_version()
     if not versions or not OLDEST <= versions[0] <= newest:
@@ -41,6 +46,43 @@ def lifted(model: ModelProto, path: Path) -> ModelProto:
         model = _newer(model, path, versions[0])
     _set_batch(model)
     return model
+
+
+def _separate(model: ModelProto) -> None:
+    """Replaces the convolutions that onnxruntime's optimiser has joined with an activation by the operators they were.
+
+    Source: contrib operator com.microsoft.FusedConv, also with a fourth input that is added before the activation.
+    """
+    from onnx import TensorProto, helper
+
+    nodes = []
+    for node in model.graph.node:
+        if (node.domain, node.op_type) != FUSED:
+            nodes.append(node)
+            continue
+        stated = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+        curve, numbers = stated.pop("activation", b"").decode(), list(stated.pop("activation_params", []))
+        output, name = node.output[0], node.name or node.output[0]
+        steps = [helper.make_node("Conv", list(node.input[:3]), [output], name, **stated)]
+        if len(node.input) > 3 and node.input[3]:
+            steps.append(helper.make_node("Add", [output, node.input[3]], [output], f"{name}/Add"))
+        if curve == "Clip":
+            # Its limits were attributes until opset 6, and are inputs since opset 11.
+            limits = [f"{output}/{end}" for end in ("low", "high")]
+            model.graph.initializer.extend(
+                helper.make_tensor(limit, TensorProto.FLOAT, [], [number])
+                for limit, number in zip(limits, numbers, strict=False)
+            )
+            steps.append(helper.make_node("Clip", [output, *limits[: len(numbers)]], [output], f"{name}/Clip"))
+        elif curve:
+            given = dict(zip(PARAMETERS.get(curve, ()), numbers, strict=False))
+            steps.append(helper.make_node(curve, [output], [output], f"{name}/{curve}", **given))
+        # Only the last step has the name of the result.
+        for index, (step, following) in enumerate(pairwise(steps)):
+            step.output[0] = following.input[0] = f"{output}/step{index}"
+        nodes += steps
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
 def _newer(model: ModelProto, path: Path, version: int) -> ModelProto:

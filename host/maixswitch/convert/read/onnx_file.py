@@ -167,7 +167,8 @@ def _shape(value: ValueInfoProto, path: Path) -> tuple[int, ...]:
     dims = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else 0 for d in kind.shape.dim]
     remedy = tr("expected (1, channels, height, width), all fixed")
     shown = "(" + ", ".join(str(d.dim_value or d.dim_param or "?") for d in kind.shape.dim) + ")"
-    if len(dims) != 4:
+    # Without an axis for them, a picture has one channel.
+    if len(dims) not in (3, 4):
         text = tr("{path}: the input {name} has shape {shape}", path=path, name=value.name, shape=shown)
         raise MaixSwitchError(f"{text}; {remedy}")
     # The batch does not matter, because the board runs one picture. All other sizes have to be known.

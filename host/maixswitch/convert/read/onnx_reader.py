@@ -23,6 +23,7 @@ from .constants import EVALUATED, evaluate
 from .onnx_file import read_network
 from .rewriting import rewrite
 from .stand_in import stand_in
+from .tail import without_tail
 
 MOST_NODES = 3000
 _DEFAULTS: list[tuple[float | None, set[float], set[float]]] = [
@@ -51,6 +52,23 @@ def graph_of(
         raise MaixSwitchError(
             tr("{path}: {count} nodes; expected at most {most}", path=path, count=count, most=MOST_NODES)
         )
+    importer, refusals = _graph_of(network, scale, mean, std)
+    notes: list[str] = []
+    # What only decodes the results is left out. Each time, the nodes before it are read anew, because they may then
+    # be the last ones.
+    while refusals and (shorter := without_tail(importer, refusals)) is not None:
+        notes.append(shorter[1])
+        importer, refusals = _graph_of(shorter[0], scale, mean, std)
+    if refusals:
+        raise together(refusals)
+    importer.graph.notes += notes
+    return importer.graph
+
+
+def _graph_of(
+    network: OnnxNetwork, scale: float | None, mean: Sequence[float], std: Sequence[float]
+) -> tuple[Importer, list[MaixSwitchError]]:
+    """Returns what was read of the network, with its graph, and why nodes are refused."""
     # Nodes that no output needs may be operators that the board cannot run.
     network = replace(network, nodes=_needed(network))
     importer = Importer(network, settle, ELEMENTWISE, select)
@@ -68,9 +86,7 @@ def graph_of(
             note = tr("the file says what it gets: pixel x {factor} + {offset}", factor=factor, offset=offset)
             graph.notes.append(note)
         rewrite(graph, refusals, kept)
-    if refusals:
-        raise together(refusals)
-    return graph
+    return importer, refusals
 
 
 def _read_nodes(importer: Importer, refusals: list[MaixSwitchError]) -> set[str]:
@@ -134,6 +150,10 @@ def pixels(
 def _start(importer: Importer) -> None:
     """Adds the input, with channels first, or last as in TensorFlow."""
     name, shape = importer.network.input, importer.network.shape
+    if len(shape) == 3:
+        importer.graph.shapes[name] = shape
+        importer.values[name] = Value(name, name, shape)
+        return
     # TensorFlow's exporters write channels last. A picture has 1 or 3 channels, which tells the two layouts apart.
     last = shape[3] in (1, 3) and shape[1] not in (1, 3)
     inner = (shape[3], shape[1], shape[2]) if last else shape[1:]

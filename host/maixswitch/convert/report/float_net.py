@@ -73,7 +73,7 @@ class FloatNet:
     def _feed(self, picture: Array) -> Array:
         """Returns the picture (c, h, w) as the file takes it: with a batch, and perhaps channels last."""
         shape = self._shape
-        last = picture.shape != shape[1:] and picture.shape == (shape[3], shape[1], shape[2])
+        last = len(shape) == 4 and picture.shape != shape[1:] and picture.shape == (shape[3], shape[1], shape[2])
         return np.ascontiguousarray(picture.transpose(1, 2, 0) if last else picture).reshape(shape)
 
     def _one(self, feed: Array, names: Sequence[str]) -> list[Array]:

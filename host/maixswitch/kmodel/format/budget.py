@@ -2,7 +2,7 @@
 
 Some limits are the chip's. The others bound the work and the memory of this PC. The work is estimated from the sizes in
 the file: the nanoseconds that each layer takes on one core in plain numpy, rather too high than too low. The bound is
-about a second; the largest public models reach a quarter of it.
+a few seconds, which the detectors of hands and poses with large maps nearly reach.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .program import Layer, Tensor
 
 MAX_MAIN_MEMORY = 16 << 20
 """Bytes: twice what the chip has, so that a report can still say by how much a model is too large."""
-MAX_LAYERS = 1024
+MAX_LAYERS = 2048
 MAX_ENDS = 64
 """The largest number of inputs, and of outputs."""
 MAX_PARTS = 4096
 """The largest number of inputs of a concatenation."""
 MAX_RESULTS = 64 << 20
 """Bytes of all inputs and outputs. In a real file they do not overlap, so that main memory and AI RAM hold them."""
-MAX_COST = 2_000_000_000
+MAX_COST = 10_000_000_000
 MAX_LAYER_PIXELS = 8 << 20
 """Results of one KPU layer before its pool, four times what the AI RAM holds."""
-MAX_PIXELS = 48 << 20
-"""Results of all KPU layers together. The largest public model has 10 million."""
+MAX_PIXELS = 96 << 20
+"""Results of all KPU layers together. The largest public model has 10 million, a converted one 53."""
 
 LAYER_COST = 200_000
 KPU_LAYER_COST = 3_000_000

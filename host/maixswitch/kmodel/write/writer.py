@@ -234,6 +234,18 @@ class KModelWriter(KpuLayers):
             23, body.QuantizedResizeNearest, [source], shape, "uint8", width, height, channels, shape[2], shape[1], 0
         )
 
+    def repeated(self, source: PlacedTensor, sides: Sequence[int]) -> PlacedTensor:
+        """uint8 (n,) to (n, *sides): maps of which all pixels are the same."""
+        shape = (source.count, *sides)
+        return self.layer(23, body.QuantizedResizeNearest, [source], shape, "uint8", 1, 1, shape[0], *shape[:0:-1], 0)
+
+    def turned(self, source: PlacedTensor, shape: tuple[int, ...]) -> PlacedTensor:
+        """uint8 (channels, ...): the first axis becomes the last, in this shape; by floats of the same levels."""
+        channels, count = source.shape[0], source.count
+        sizes = (count // channels, 1, channels)
+        turned = self.layer(20, body.Flatten, [self.dequantize(source, 1.0, 0.0)], (count,), "float32", *sizes)
+        return self.layer(11, body.Quantize, [turned], shape, "uint8", count, 1.0, 0.0)
+
     def masked(self, source: PlacedTensor, mask: PlacedTensor) -> PlacedTensor:
         """float32 (n,): the same bits where the byte of ``mask`` (n,) is 255, and 0.0 where it is 0."""
         # Each byte of the mask is repeated four times. The quantised sum of a byte and 255 - 255 is that byte; the sum

@@ -127,9 +127,22 @@ def batch_to_space(operation: Operation) -> Tensor:
 def transposed(operation: Operation) -> Tensor:
     """TRANSPOSE_CONV: size of the result, weights (out, height, width, in), the map, and perhaps a bias."""
     target, weights, source = operation.integers(0), operation.weights(1, 4), operation.map(2)
-    stride = (operation.side("StrideH"), operation.side("StrideW"))
     if len(target) != 4:
         raise operation.refused(tr("its result has shape {shape}", shape=tuple(target)))
+    return _transposed(operation, source, weights, [operation.weights(3, 1)] if operation.has(3) else [], target)
+
+
+def transposed_with_bias(operation: Operation) -> Tensor:
+    """Convolution2DTransposeBias of MediaPipe: the map, weights (out, height, width, in) and bias."""
+    source, weights, bias = operation.map(0), operation.weights(1, 4), operation.weights(2, 1)
+    stride = (operation.side("StrideH"), operation.side("StrideW"))
+    grown = [0, 0] if int(operation.option("Padding")) == SAME else [weights.shape[1 + i] - stride[i] for i in (0, 1)]
+    sides = [source.shape[1 + i] * stride[i] + max(grown[i], 0) for i in (0, 1)]
+    return _transposed(operation, source, weights, [bias], [1, *sides, len(weights)])
+
+
+def _transposed(operation: Operation, source: Tensor, weights: Data, bias: list[Data], target: list[int]) -> Tensor:
+    stride = (operation.side("StrideH"), operation.side("StrideW"))
     kernel = (weights.shape[1], weights.shape[2])
     # TensorFlow takes the padding of the convolution that would lead back from the result.
     pads = padding(operation, (target[1], target[2]), kernel, stride, (1, 1))
@@ -138,7 +151,6 @@ def transposed(operation: Operation) -> Tensor:
         end = (source.shape[1 + side] - 1) * stride[side] + kernel[side] - pads[side] - target[1 + side]
         pads[side + 2] = max(end, 0)
         extra.append(max(-end, 0))
-    bias = [operation.weights(3, 1)] if operation.has(3) else []
     result = operation.one(
         "ConvTranspose",
         source,

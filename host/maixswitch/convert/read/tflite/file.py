@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,40 @@ class FileOperator:
         return refuse(self.name, self.kind, reason, remedy)
 
 
+TRANSPOSE = "Convolution2DTransposeBias"
+
+
+@dataclass(frozen=True)
+class TransposeOptions:
+    """The options of ``TRANSPOSE``, under the names that the schema has for TRANSPOSE_CONV.
+
+    Source: MediaPipe, util/tflite/operations/transpose_conv_bias.cc: the three numbers of TfLiteTransposeConvParams.
+    """
+
+    padding: int
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, operator: Any) -> TransposeOptions:
+        """Returns what the bytes of a custom operator say. struct.error if they are too few."""
+        data = bytes(operator.CustomOptions(i) for i in range(_length(operator, "CustomOptions", MOST_AXES << 2)))
+        return cls(*struct.unpack_from("<3i", data))
+
+    def Padding(self) -> int:
+        # 1 is SAME in these options, and 0 in the schema.
+        return self.padding - 1
+
+    def StrideW(self) -> int:
+        return self.width
+
+    def StrideH(self) -> int:
+        return self.height
+
+    def FusedActivationFunction(self) -> int:
+        return 0
+
+
 @dataclass(frozen=True, eq=False)
 class TfliteFile:
     """The first network of a file; ``inputs`` and ``outputs``: numbers of tensors."""
@@ -151,7 +186,8 @@ def _parsed(tflite: Any, data: bytes) -> TfliteFile:
         _within((*inputs, *outputs), -1, count)
         name = tensors[outputs[0]].name if outputs and outputs[0] >= 0 else f"operator{i}"
         kind = kinds[operator.OpcodeIndex()]
-        operators.append(FileOperator(name, kind, inputs, outputs, _options(tflite, operator, options)))
+        stated = TransposeOptions.of(operator) if kind == TRANSPOSE else _options(tflite, operator, options)
+        operators.append(FileOperator(name, kind, inputs, outputs, stated))
     inputs, outputs = _numbers(graph, "Inputs", count), _numbers(graph, "Outputs", count)
     _within((*inputs, *outputs), 0, count)
     return TfliteFile(tuple(tensors), tuple(operators), inputs, outputs)

@@ -38,6 +38,7 @@ READERS: dict[str, Reader] = {
     "CAST": arithmetic.cast,
     "CONCATENATION": moves.concatenation,
     "CONV_2D": convolutions.convolution,
+    "Convolution2DTransposeBias": convolutions.transposed_with_bias,
     "DEPTHWISE_CONV_2D": convolutions.depthwise,
     "DEPTH_TO_SPACE": pools.depth_to_space,
     "DEQUANTIZE": arithmetic.identity,
