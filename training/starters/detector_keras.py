@@ -8,25 +8,15 @@ python measure.py detector photos shapes.tflite shapes.kmodel --anchors shapes.a
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import photos
 import tensorflow as tf
 import yolo2
 from keras import layers
+from with_keras import conv, save, train
 
 WIDTH, HEIGHT = 224, 160
 COLUMNS, ROWS = WIDTH // 32, HEIGHT // 32
-
-
-def conv(out: int, stride: int) -> list[layers.Layer]:
-    """A 3x3 convolution; stride 2 halves the picture; the batch norm costs nothing on the board.
-
-    The KPU pads all four sides. Keras's padding="same" pads only two at stride 2, which takes more layers to imitate.
-    """
-    convolution = layers.Conv2D(out, 3, stride, use_bias=False)
-    return [layers.ZeroPadding2D(1), convolution, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
 
 
 def loss_of(target: tf.Tensor, raw: tf.Tensor) -> tf.Tensor:
@@ -49,26 +39,22 @@ def main() -> None:
     options = photos.options(__doc__, steps=1200)
     keras.utils.set_random_seed(options.seed)
     every = photos.of_boxes(options.folder, WIDTH, HEIGHT)
-    train, _ = every.divided()
-    anchors, count = yolo2.anchors_of(train.points, COLUMNS, ROWS), len(every.names)
+    learned, _ = every.divided()
+    anchors, count = yolo2.anchors_of(learned.points, COLUMNS, ROWS), len(every.names)
     network = keras.Sequential(
         [
-            *(keras.Input((HEIGHT, WIDTH, 3)), *conv(16, 2), *conv(32, 2), *conv(64, 2), *conv(96, 2), *conv(96, 2)),
+            *(keras.Input((HEIGHT, WIDTH, 3)), *conv(16), *conv(32), *conv(64), *conv(96), *conv(96)),
             *(*conv(128, 1), layers.Conv2D(yolo2.ANCHORS * (5 + count), 1)),
         ]
     )
-    rate = keras.optimizers.schedules.CosineDecay(
-        4e-4, options.steps, warmup_target=4e-3, warmup_steps=options.steps // 5
-    )
-    network.compile(keras.optimizers.AdamW(rate, weight_decay=0.02, global_clipnorm=20.0), loss_of)
     batches = (
-        (x, yolo2.targets(points, kinds, anchors, COLUMNS, ROWS, count))
-        for x, points, kinds in train.batches(options.seed)
+        (images, yolo2.targets(points, classes, anchors, COLUMNS, ROWS, count))
+        for images, points, classes in learned.batches(options.seed)
     )
-    network.fit(batches, steps_per_epoch=options.steps, verbose=2)
-    Path(f"{options.name}.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
-    Path(f"{options.name}.labels.txt").write_text("\n".join(every.names) + "\n", encoding="utf-8")
-    Path(f"{options.name}.anchors.txt").write_text(",".join(f"{v:.4f}" for v in anchors.ravel()) + "\n")
+    train(network, batches, loss_of, 4e-3, options)
+    save(network, options.name)
+    photos.write_labels(options.name, every.names)
+    yolo2.write_anchors(options.name, anchors)
 
 
 if __name__ == "__main__":

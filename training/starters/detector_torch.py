@@ -8,21 +8,15 @@ python measure.py detector photos shapes.onnx shapes.kmodel --anchors shapes.anc
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import photos
 import torch
 import yolo2
 from torch import nn
 from torch.nn import functional
+from with_torch import conv, save, train
 
 WIDTH, HEIGHT = 224, 160
 COLUMNS, ROWS = WIDTH // 32, HEIGHT // 32
-
-
-def conv(inner: int, out: int, stride: int) -> nn.Sequential:
-    """A 3x3 convolution; stride 2 halves the picture; the batch norm costs nothing on the board."""
-    return nn.Sequential(nn.Conv2d(inner, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU())
 
 
 def loss_of(raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -43,30 +37,20 @@ def main() -> None:
     options = photos.options(__doc__, steps=1200)
     torch.manual_seed(options.seed)
     every = photos.of_boxes(options.folder, WIDTH, HEIGHT)
-    train, _ = every.divided()
-    anchors, count = yolo2.anchors_of(train.points, COLUMNS, ROWS), len(every.names)
+    learned, _ = every.divided()
+    anchors, count = yolo2.anchors_of(learned.points, COLUMNS, ROWS), len(every.names)
     network = nn.Sequential(
-        *(conv(3, 16, 2), conv(16, 32, 2), conv(32, 64, 2), conv(64, 96, 2), conv(96, 96, 2)),
+        *(conv(3, 16), conv(16, 32), conv(32, 64), conv(64, 96), conv(96, 96)),
         *(conv(96, 128, 1), nn.Conv2d(128, yolo2.ANCHORS * (5 + count), 1)),
     )
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=options.steps)
-    for step, (images, points, classes) in zip(range(options.steps), train.batches(options.seed), strict=False):
-        x = torch.from_numpy(images).permute(0, 3, 1, 2)
-        target = torch.from_numpy(yolo2.targets(points, classes, anchors, COLUMNS, ROWS, count))
-        loss = loss_of(network(x), target)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 20.0)
-        optimiser.step()
-        schedule.step()
-        if step % 100 == 0:
-            print(f"step {step} of {options.steps}: loss {loss.item():.3f}", flush=True)
-    # eval() fixes the batch norms; without it the exported network would give other answers than the trained one.
-    example = torch.zeros(1, 3, HEIGHT, WIDTH)
-    torch.onnx.export(network.eval(), (example,), f"{options.name}.onnx", opset_version=13, dynamo=False)
-    Path(f"{options.name}.labels.txt").write_text("\n".join(every.names) + "\n", encoding="utf-8")
-    Path(f"{options.name}.anchors.txt").write_text(",".join(f"{v:.4f}" for v in anchors.ravel()) + "\n")
+    batches = (
+        (images, yolo2.targets(points, classes, anchors, COLUMNS, ROWS, count))
+        for images, points, classes in learned.batches(options.seed)
+    )
+    train(network, batches, loss_of, 4e-3, options)
+    save(network, WIDTH, HEIGHT, options.name)
+    photos.write_labels(options.name, every.names)
+    yolo2.write_anchors(options.name, anchors)
 
 
 if __name__ == "__main__":

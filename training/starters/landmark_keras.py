@@ -8,30 +8,19 @@ python measure.py landmark photos star.tflite star.kmodel
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
+import numpy as np
 import photos
-import tensorflow as tf
 from keras import layers
+from with_keras import conv, save, train
 
 WIDTH = HEIGHT = 128
 
 
-def conv(out: int) -> list[layers.Layer]:
-    """A 3x3 convolution that halves the picture; the batch norm costs nothing on the board.
-
-    The KPU pads all four sides. Keras's padding="same" pads only two of them here, which takes more layers to imitate.
-    """
-    convolution = layers.Conv2D(out, 3, 2, use_bias=False)
-    return [layers.ZeroPadding2D(1), convolution, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
-
-
 def main() -> None:
-    options = photos.options(__doc__, steps=700)
+    options = photos.options(__doc__, steps=1000)
     keras.utils.set_random_seed(options.seed)
     every = photos.of_points(options.folder, WIDTH, HEIGHT)
-    train, _ = every.divided()
     # No mean over the map, as a classifier has it: it would forget where things are.
     network = keras.Sequential(
         [
@@ -39,13 +28,10 @@ def main() -> None:
             *(layers.Flatten(), layers.Dense(every.points[0].size, "sigmoid")),
         ]
     )
-    rate = keras.optimizers.schedules.CosineDecay(
-        3e-4, options.steps, warmup_target=3e-3, warmup_steps=options.steps // 5
-    )
-    network.compile(keras.optimizers.AdamW(rate, weight_decay=0.02), keras.losses.Huber(delta=0.02))
-    batches = ((x, tf.reshape(points, (len(x), -1))) for x, points, _ in train.batches(options.seed))
-    network.fit(batches, steps_per_epoch=options.steps, verbose=2)
-    Path(f"{options.name}.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
+    learned, _ = every.divided()
+    batches = ((images, np.reshape(points, (len(images), -1))) for images, points, _ in learned.batches(options.seed))
+    train(network, batches, keras.losses.Huber(delta=0.02), 3e-3, options)
+    save(network, options.name)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,11 @@ def anchors_of(points: Sequence[Floats], columns: int, rows: int) -> Floats:
         # With few boxes an anchor may be nearest to none, and stays where it is.
         middle = np.stack([sizes[nearest == k].mean(0) if (nearest == k).any() else middle[k] for k in range(ANCHORS)])
     return middle[middle.prod(1).argsort(kind="stable")]
+
+
+def write_anchors(name: str, anchors: Floats) -> None:
+    """Write NAME.anchors.txt: widths and heights in turn, in cells."""
+    Path(f"{name}.anchors.txt").write_text(",".join(f"{v:.4f}" for v in anchors.ravel()) + "\n", encoding="utf-8")
 
 
 def targets(
