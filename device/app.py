@@ -5,7 +5,7 @@ A frame. App.load() chooses each callable once for the model and hands them all 
     snapshot   hal.Camera           the camera's next picture
     prepare    once.hal_window      makes it the model's input; None when the camera's window already is
     run        KpuSlot.run          made by prepare() in device/kinds: runs the network, fills Results
-    draw       Overlay.begin()      results and status bar onto the picture
+    marks      Overlay.begin()      results and status bar, drawn onto the picture
     show       hal.Screen           the panel; Link puts its own in front when it is on
 
 A press.
@@ -38,18 +38,27 @@ KEEP_SECONDS = 5  # a model that runs this long is the one to start with next ti
 IDE_STOP = "Exception: IDE interrupt"  # the stop button of MaixPy IDE is a plain exception (omv/ide_dbg.c)
 
 
-def frame_path(snapshot, prepare, run, draw, show, clock, post):
-    """Run frame after frame; yield after each one whether App.watch() must run.
+def frame_path(snapshot, prepare, run, marks, extra, show, clock, post):
+    """Run frame after frame; yield after each one whether App.watch() must run. marks: see Overlay.begin().
 
-    A generator keeps its variables between frames: a function of this size would take heap for them in every frame.
+    A generator keeps its variables between frames: a function of this size would take heap for them in every frame, and
+    so would a closure of more than five variables and arguments.
     """
+    paint, strip, bar, place = marks
+    more = extra and extra.draw
     ticks = hal.ticks
     frames, due = FRAMES, DUE  # a global is looked up by name each time
     count = clock[frames]
     while True:
         try:
             image = snapshot()
-            draw(image, run(prepare(image) if prepare else image))
+            found = run(prepare(image) if prepare else image)
+            if found:
+                paint(image, found)
+            if more:
+                more(image, place)
+            image.draw_rectangle(strip, 0, 1, 1)  # black; the text is white
+            image.draw_string(bar[0], 0xFFFF)
             show(image)
             clock[frames] = count = count + 1
         except Exception as error:
@@ -57,13 +66,6 @@ def frame_path(snapshot, prepare, run, draw, show, clock, post):
             post("FAIL", error)
             clock[due] = 0  # this was the last turn: another generator has replaced this one
         yield ticks() >= clock[due]
-
-
-def idle():
-    """Replace frame_path() while no model runs: wait a little, then let App.watch() run."""
-    while True:
-        hal.sleep(20)
-        yield True
 
 
 class App:
@@ -84,7 +86,7 @@ class App:
         self.results = Results()
         self.fault = self.overlay = self.screen = self.camera = self.keys = self.dog = self.link = None
         self.catalog = ()
-        self.frame = idle()
+        self.frame = hal.idle()
         self.clock = [0, 0]  # see FRAMES and DUE
         self.selected = self.mark = self.begun = self.due = self.seconds = self.fps = self.hold = 0
 
@@ -248,15 +250,15 @@ class App:
             raise DeviceError(2005, "no device/kinds/" + spec.kind)
         self.results.reset(shape, width, height, spec.width, spec.height)
         # This may fail for lack of heap, so it comes before the model, while there is nothing to undo.
-        draw = self.overlay.begin(spec, self.results, position, (width, height))
+        marks = self.overlay.begin(spec, self.results, position, (width, height))
         begun = hal.ticks()
         try:
             self.slot.load(spec, self.results, make)
             if doubts:  # the firmware accepted it, but the results would get wrong labels or places
                 raise DeviceError(103, doubts)
-            self.frame = frame_path(
-                self.camera.snapshot, prepare, self.slot.run, draw, self.screen.show, self.clock, self.machine.post
-            )
+            snapshot, run, show = self.camera.snapshot, self.slot.run, self.screen.show
+            extra = self.results.extra
+            self.frame = frame_path(snapshot, prepare, run, marks, extra, show, self.clock, self.machine.post)
         except Exception as error:
             self.slot.unload()
             code = from_exception(error).code
@@ -319,7 +321,7 @@ class App:
 
     def rest(self):
         """Show no more frames. A message that the link has begun ends first, so that prints do not split it."""
-        self.frame = idle()
+        self.frame = hal.idle()
         if self.link:
             self.link.settle()
 

@@ -10,6 +10,7 @@ the level of the pin now, and both consider how long nobody had looked at the ke
 
 DEBOUNCE_MS = 30  # a level counts when it has held this long between two looks
 BLIND_MS = 40  # a gap this long may hide a press: people do not press for a shorter time
+CLEAR_MS = 100  # edges in a gap this long are rather a press than the rest of a bounce, which is over after 10
 LONG_MS = 700
 QUIET_MS = 250  # a load waits until the keys have been quiet for this long
 DOUBLE_MS = 300  # the second press of a double press begins at most this long after the first was released
@@ -97,17 +98,22 @@ class Button:
         """Take what the interrupt handler saw at `at` (ms), in the order of its runs; return an event or None.
 
         If a handler sees the old level after a gap, the level has changed twice meanwhile: somebody pressed and
-        released the key, unless it was still bouncing when the gap began.
+        released the key, unless it was still bouncing when the gap began. Two presses in one gap look like one: the
+        firmware calls the handlers only at its end, and the number of edges tells nothing, because of the bounce.
         """
         looked = self._looked
         unseen = at - looked >= BLIND_MS and (level == self._level) == self._down
-        rested = looked - self._freed >= DEBOUNCE_MS
+        # Slow frames put the two presses of a double one into gaps one after the other, without a look at rest.
+        likely = self.double and at - looked >= CLEAR_MS
+        rested = likely or looked - self._freed >= DEBOUNCE_MS
         if unseen:
             self._began = at  # released and pressed again, or bounce: two halves are not a long press
         if unseen and rested and self._first is not None:  # the second press of two, hidden by a slow frame
             self._first = at
         # Before missed(), which changes the state that sample() reads.
         event = self.sample(level, at)
+        if unseen and likely and self._down and self._held and not self._done and self._first is None:
+            self._first = at  # the first press ended in the gap, in which the second one began
         if unseen and rested:
             self.missed(at)
         # Even an edge that was only bounce shows that somebody uses the key: a load must wait.

@@ -32,6 +32,13 @@ def nothing(*_):
     """Do nothing: show() without a panel, report() without a listener."""
 
 
+def idle():
+    """Replace app.frame_path() while no model runs: wait a little, then let App.watch() run."""
+    while True:
+        sleep(20)
+        yield True
+
+
 def present(path):
     """Return whether the card answers.
 

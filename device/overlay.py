@@ -1,14 +1,10 @@
 """Draws results, status bar and messages, all within the part of the view that the panel shows."""
 
-from micropython import const
-
 from device import forget
 from device.errors import describe
 from device.text import CELL, LINE, plain
 
 # RGB565 with swapped bytes, as lcd's own constants
-BLACK = const(0)  # a constant is not looked up in every frame
-WHITE = const(0xFFFF)
 RED = 0x0098  # dark, so that white text on it is easy to read
 BLUE = 0x1F00
 ORANGE = 0x20FD
@@ -24,10 +20,11 @@ class Overlay:
         self._bar = [None]  # the same with the frames per second
 
     def begin(self, spec, results, position, view):
-        """Return draw(img, count) for one model, which draws the results and the status bar.
+        """Return what app.frame_path() draws for one model: (paint, strip, bar, place).
 
+        paint(img, count) draws the results and allocates only the text of a label or percentage that is new. strip: the
+        place of the status bar. bar: a list of its text, (x, y, text). place: (x, y, width, height) for results.extra.
         position: the model's number and how many there are, such as "2/5". view: (width, height) of the pictures.
-        draw() allocates only the text of a label or percentage that is new.
         """
         left, top, width, height = self._screen.visible(view[0], view[1])
         bar = self._bar
@@ -43,23 +40,12 @@ class Overlay:
         finally:
             forget()
         # Image.draw_* also takes its geometry as one tuple: created here, not in every frame.
-        strip = (left, top, width, LINE + 2)
-        first = top + LINE + 2
-        low = height - LINE - 2
-
-        def draw(img, count):
-            if count:
-                paint(img, count)
-            if results.extra:
-                results.extra.draw(img, left, first, width, low)
-            img.draw_rectangle(strip, BLACK, 1, 1)
-            img.draw_string(bar[0], WHITE)
-
-        return draw
+        row = LINE + 2
+        return paint, (left, top, width, row), bar, (left, top + row, width, height - row)
 
     def status(self, fps):
         """Set the frames per second in the status bar; 0: not yet known."""
-        # One new tuple a second; draw() finds it through the list and needs no attribute.
+        # One new tuple a second; frame_path() finds it through the list and needs no attribute.
         x, y, text = self._head
         self._bar[0] = (x, y, "%s %dfps" % (text, fps)) if fps else self._head
 

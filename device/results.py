@@ -56,9 +56,9 @@ class Results:
 
     learn: set to True to let a kind learn from its next frame; the kind sets it to False again.
 
-    extra: what a kind shows beside the items, None or an object. draw(img, left, top, width, height) draws into that
-    part of the picture, and send(link) appends fields to the link's line of results. Behind a detector, begin() starts
-    a new frame, and of a kind that learns say(text) shows a note.
+    extra: what a kind shows beside the items, None or an object, set when the model is prepared. draw(img, place) draws
+    into that part of the picture, (x, y, width, height), and send(link) appends fields to the link's line of results.
+    Behind a detector, begin() starts a new frame, and of a kind that learns say(text) shows a note.
     """
 
     def __init__(self):

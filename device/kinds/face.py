@@ -33,9 +33,9 @@ class Faces(Note):
     def begin(self):
         self.points.begin()
 
-    def draw(self, img, left, top, width, height):
-        self.points.draw(img, left, top, width, height)
-        Note.draw(self, img, left, top, width, height)
+    def draw(self, img, place):
+        self.points.draw(img, place)
+        Note.draw(self, img, place)
 
     def send(self, link):
         self.points.send(link)

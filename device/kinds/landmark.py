@@ -33,7 +33,7 @@ class Points:
         """Forget the points of the last frame."""
         self.count = 0
 
-    def draw(self, img, left, top, width, height):
+    def draw(self, img, place):
         """Draw a dot of 3x3 pixels for each point in the part of the picture; the firmware clips the rest."""
         xs = self.xs
         ys = self.ys

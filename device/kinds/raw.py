@@ -43,8 +43,9 @@ class Outputs:
         size = "%dx%dx%d" % shape if shape else "%d" % count
         row[4] = "%d: %s %.3f..%.3f @%d" % (at, size, row[1] / 65536, row[2] / 65536, where)
 
-    def draw(self, img, left, top, width, height):
+    def draw(self, img, place):
         """List the outputs, as many as there is room for."""
+        left, top, width, height = place
         for row in self.rows[: height // LINE]:
             img.draw_rectangle(left, top, width, LINE, 0, 1, 1)
             img.draw_string(left, top, row[4][: width // 8], WHITE)

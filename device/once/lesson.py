@@ -43,9 +43,10 @@ class Note:
     def begin(self):
         """Keep the text: it is not of one frame."""
 
-    def draw(self, img, left, top, width, height):
+    def draw(self, img, place):
         """Draw the text while it is new."""
         if self.text and ticks() < self._until:
+            left, top, width, _ = place
             img.draw_rectangle(left, top, width, 14, 0, 1, 1)
             img.draw_string(left + 2, top + 1, self.text[: width // 8], WHITE)
 

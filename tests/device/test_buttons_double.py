@@ -71,6 +71,19 @@ def test_a_double_press_is_seen_however_slow_the_frames(first, pause, second, fr
     assert events == ["LEARN"] or (events in (["NEXT"], ["PREVIOUS"]) and frame > 20)
 
 
+@pytest.mark.parametrize("phase", range(0, 200, 5))
+def test_a_double_press_in_frames_of_200_ms(phase):
+    """No look finds the key at rest between the two presses: each is in a frame of its own, or is cut by a look."""
+    start = 2000 + phase
+    assert [event for event, _ in play([(start, start + 80), (start + 200, start + 280)], 200)] == ["LEARN"]
+
+
+@pytest.mark.parametrize("frame", [200, 300])
+def test_two_presses_within_one_frame_are_one(frame):
+    """The handlers of both run at its end: four edges may as well be one press that bounces."""
+    assert [event for event, _ in play([(2001, 2031), (2081, 2111)], frame)] == ["NEXT"]
+
+
 @pytest.mark.parametrize("step", [10, 60])
 def test_a_load_waits_while_a_second_press_may_come(step):
     button = Button("NEXT")

@@ -163,5 +163,5 @@ def test_dots_on_the_picture(slot):
         def draw_rectangle(self, *args):
             drawn.append(args[:4])
 
-    points.draw(Picture(), 0, 14, 320, 226)
+    points.draw(Picture(), (0, 14, 320, 226))
     assert drawn == [(19, 29, 3, 3)]

@@ -99,7 +99,7 @@ def test_the_rows_stand_on_the_picture_as_far_as_there_is_room(slot):
         def draw_string(self, x, y, text, colour):
             drawn.append((x, y, text))
 
-    results.extra.draw(Picture(), 8, 14, 80, 30)
+    results.extra.draw(Picture(), (8, 14, 80, 30))
     assert [row[:2] for row in drawn] == [(8, 14), (8, 26)]
     assert all(len(row[2]) <= 10 for row in drawn)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import bench
 import sensor
 from device import hal, overlay
+from device.app import frame_path
 from device.errors import DeviceError, describe
 from device.once import boards, hal_start
 from device.once.error_texts import codes
@@ -53,6 +54,10 @@ def contrast(a, b):
     return (high + 0.05) / (low + 0.05)
 
 
+def fail(event, error):
+    raise error
+
+
 class Glass:
     """A panel with an overlay, and a view of the camera."""
 
@@ -80,8 +85,12 @@ class Glass:
 
     def begin(self, shape):
         self.results.reset(shape, *self.view, *self.view)
-        self.draw = self.overlay.begin(self.spec, self.results, "2/5", self.view)
+        self.marks = self.overlay.begin(self.spec, self.results, "2/5", self.view)
         return self
+
+    def draw(self, image, count):
+        """Draw on a picture what the app draws in a frame with so many results."""
+        next(frame_path(lambda: image, None, lambda _: count, self.marks, None, hal.nothing, [0, 0], fail))
 
     def show(self):
         """Draw a frame, show it, and return the drawn picture."""

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from device.overlay import BLACK, LINE
+from device.once.painters import BLACK
+from device.overlay import LINE
 from device.results import BARS
 from tests.device.test_overlay import PANELS, VIEWS, Glass, bars
 

@@ -252,7 +252,7 @@ def _fail(verb: str, words: list[str]) -> Fail:
 
 
 def _raise(verb: str, words: list[str]) -> Raise:
-    if len(words) < 2 or not re.fullmatch(r"\w+(\.\w+)?", words[0]):
+    if len(words) < 2 or not re.fullmatch(r"\w+(\.\w+){0,2}", words[0]):
         raise Mistake(tr("raise takes a call, its number and an error, found {words!r}", words=" ".join(words)))
     # Both the count of calls and a firmware code are numbers: the first number is a count only if an error follows.
     call, arguments = words[0], words[1:]

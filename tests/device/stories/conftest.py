@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,13 +48,13 @@ def figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     request.node.user_properties.append(("figures", dict(FIGURES)))
 
 
-@pytest.fixture
-def canmv() -> Iterator[None]:
-    """The modules of CanMV's firmware instead of MaixPy's, for one test."""
+@contextlib.contextmanager
+def fakes_of(interface: str) -> Iterator[None]:
+    """The modules of another firmware instead of MaixPy's. interface: see board_code.FAKES."""
     mine = [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]
     saved = {name: sys.modules.pop(name) for name in mine}
     path = sys.path[:]
-    board_code.put_on_path("canmv")
+    board_code.put_on_path(interface)
     try:
         yield
     finally:
@@ -61,3 +62,17 @@ def canmv() -> Iterator[None]:
         for name in [name for name in sys.modules if name.split(".")[0] in ("device", "KPU", "Maix", "maix")]:
             del sys.modules[name]
         sys.modules.update(saved)
+
+
+@pytest.fixture
+def canmv() -> Iterator[None]:
+    """The modules of CanMV's firmware, for one test."""
+    with fakes_of("canmv"):
+        yield
+
+
+@pytest.fixture
+def canmv_new() -> Iterator[None]:
+    """The modules of the CanMV firmware with the newer KPU class, for one test."""
+    with fakes_of("canmv_new"):
+        yield

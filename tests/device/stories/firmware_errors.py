@@ -67,6 +67,23 @@ RAISES: dict[str, list[Error]] = {
         HEAP,
     ],
     "maix.regionlayer_yolo2": [HEAP],
+    "maix.load": [
+        ("ValueError", "open file error, please check file path!"),
+        ("ValueError", "Model size error!"),
+        ("MemoryError", "Model buffer memory allocation failed"),
+        ("OSError", "Model in filesystem maybe damaged"),
+        ("OSError", "Failed to load model"),
+    ],
+    "maix.run": [
+        ("OSError", "34"),
+        ("OSError", "Model Buffer maybe dirty!"),
+        ("ValueError", "Image formart error, use pix_to_ai() method to convert for kpu"),
+        HEAP,
+    ],
+    "maix.get_outputs": [("OSError", "Failed to get kpu outputs"), HEAP],
+    "maix.Yolo2": [("MemoryError", "No memory space"), HEAP],
+    "maix.Yolo2.init": [("ValueError", "need input anchor"), ("MemoryError", "too many mem to list"), HEAP],
+    "maix.Yolo2.run": [("OSError", "Parse model for yolo run failed"), HEAP],
     "maix.deinit": [],
     "sensor.reset": [("OSError", "Reset Failed")],
     "sensor.set_pixformat": [("OSError", "Pixel format is not supported!")],
@@ -112,6 +129,16 @@ RAISES: dict[str, list[Error]] = {
     "file.write": [("OSError", "5"), ("OSError", "28"), HEAP],
     "file.close": [("OSError", "5")],
 }
+# What only one of CanMV's two KPU classes has.
+OLDER = {"maix.load_kmodel", "maix.init_yolo2", "maix.run_with_output", "maix.regionlayer_yolo2"}
+NEWER = {"maix.load", "maix.run", "maix.get_outputs", "maix.Yolo2", "maix.Yolo2.init", "maix.Yolo2.run"}
+
+
+def calls_of(interface: str) -> list[str]:
+    """Return the calls of RAISES that an interface has. interface: see board_code.FAKES."""
+    others = {"maixpy": "maix.", "canmv": "KPU.", "canmv_new": "KPU."}[interface]
+    absent = {"maixpy": OLDER | NEWER, "canmv": NEWER, "canmv_new": OLDER}[interface]
+    return [call for call in RAISES if not call.startswith(others) and call not in absent]
 
 
 def make(error: Error) -> BaseException | int:

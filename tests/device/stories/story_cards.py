@@ -25,13 +25,26 @@ SMALL = 60_000  # of every network of a stage
 Files = dict[str, bytes]
 
 
+def _filled(data: Any, size: int) -> bytes:
+    """Fill the last layer of a network with zeros: the newer CanMV compares a file with the sum of its layers."""
+    version, layers, outputs = (int.from_bytes(data[at : at + 4], "little") for at in (0, 12, 24))
+    at = 28 + 8 * outputs + 8 * layers - 4
+    if version != 3:
+        fixed, nodes, inputs, count = (int.from_bytes(data[at : at + 4], "little") for at in (16, 24, 28, 32))
+        at = 40 + 32 * inputs + 16 * count + fixed + 8 * nodes - 4
+    whole = bytearray(data) + bytes(size - len(data))
+    body = int.from_bytes(whole[at : at + 4], "little") + size - len(data)
+    whole[at : at + 4] = body.to_bytes(4, "little")
+    return bytes(whole)
+
+
 def _model(folder: str, title: str, data: Any, labels: Any = None, **fields: Any) -> Files:
     document = {"schema": 1, "title": title, "kmodel": "m.kmodel", **fields}
     if labels:
         document["labels"] = labels
     return {
         f"models/{folder}/model.json": json.dumps(document).encode(),
-        f"models/{folder}/m.kmodel": bytes(data) + bytes(SIZE - len(data)),
+        f"models/{folder}/m.kmodel": _filled(data, SIZE),
     }
 
 
@@ -41,7 +54,7 @@ def detector(folder: str, title: str, labels: list[str], version: int = 3, **hea
     if version == 4:
         data = kmodel_v4(outputs=(20 * 15 * channels * 4,), **head)
     else:
-        data = kmodel_v3(grid=(20, 15, channels), **head)
+        data = kmodel_v3(grid=(20, 15, channels), convolutions=2, **head)  # the newer CanMV decodes no other v3
     return _model(
         folder, title, data, labels, kind="yolo2", input=[320, 240, 3], anchors=FACE_ANCHORS, threshold=0.5, nms=0.3
     )
@@ -113,7 +126,7 @@ def many() -> Files:
         files |= _model(
             folder,
             title,
-            kmodel_v3(grid=(20, 15, 30)),
+            kmodel_v3(grid=(20, 15, 30), convolutions=2),
             [f"M{folder[0]}"],
             kind="yolo2",
             input=[320, 240, 3],
@@ -121,7 +134,7 @@ def many() -> Files:
             stages=[stages[name] for name in names],
         )
         for name in names:
-            files[f"models/{folder}/{name}.kmodel"] = networks[name] + bytes(SMALL - len(networks[name]))
+            files[f"models/{folder}/{name}.kmodel"] = _filled(networks[name], SMALL)
     return files
 
 

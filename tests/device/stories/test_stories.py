@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from tests.device.stories.firmware_errors import EXIT, INTERRUPT, RAISES, line
+from tests.device.stories.firmware_errors import EXIT, INTERRUPT, RAISES, calls_of, line
 from tests.device.stories.story import DEFAULT, Story
 
 COMMON = settings(
@@ -61,8 +61,7 @@ SCORES = st.lists(st.floats(-20, 20, width=16), max_size=12)
 
 def raises(api: str) -> st.SearchStrategy[str]:
     """Return a strategy of actions that make one call of the firmware fail, also with Ctrl-C and SystemExit."""
-    other = {"maixpy": "maix.", "canmv": "KPU."}[api]
-    table = [(call, [*errors, INTERRUPT, EXIT]) for call, errors in RAISES.items() if not call.startswith(other)]
+    table = [(call, [*RAISES[call], INTERRUPT, EXIT]) for call in calls_of(api)]
     return st.sampled_from(table).flatmap(
         lambda row: st.builds(line, st.just(row[0]), st.sampled_from(NTH), st.sampled_from(row[1]))
     )
@@ -106,9 +105,20 @@ class MaixPyStories(RuleBasedStateMachine):
         keys = len(self.story.sim.keys)
         self.do(*[f"press {min(key, keys)}{hold} after {after}{bounce}" for key, hold, after, bounce in fingers])
 
-    @rule(apart=st.sampled_from(["90ms", "200ms", "300ms", "450ms"]), scores=SCORES)
-    def press_twice(self, apart: str, scores: list[float]) -> None:
+    def learner(self) -> None:
+        """Press on to a model that learns; there are two on the card with many kinds, and on no other."""
+        self.do("heal", "insert many", "wait 3s")
+        for _ in range(7):
+            app = self.story.sim.app
+            if app is None or (app.slot.loaded and app.slot.loaded.learns):
+                return
+            self.do("press next" if len(self.story.sim.keys) > 1 else "press", "wait 1s")
+
+    @rule(apart=st.sampled_from(["90ms", "200ms", "300ms", "450ms"]), scores=SCORES, seek=st.booleans())
+    def press_twice(self, apart: str, scores: list[float], seek: bool) -> None:
         """A model that learns does so within the next picture."""
+        if seek:
+            self.learner()
         self.do(" ".join(["scores", *map(str, scores)]), "boxes 0,0,320,240,0,0.9")
         self.twice(apart)
         self.do("wait 1s")
@@ -161,8 +171,10 @@ class MaixPyStories(RuleBasedStateMachine):
         """The choice is written after five seconds with one model: then the power can be cut."""
         self.do(*([f"power cut {after}", "wait 7s", "power", "heal"] if how == "cut" else [how]))
 
-    @rule(after=st.integers(0, 30))
-    def cut_while_learning(self, after: int) -> None:
+    @rule(after=st.integers(0, 30), seek=st.booleans())
+    def cut_while_learning(self, after: int, seek: bool) -> None:
+        if seek:
+            self.learner()
         self.do("boxes 0,0,320,240,0,0.9", f"power cut {after}")
         self.twice("200ms")
         self.do("wait 1s", "power", "heal")
@@ -200,6 +212,22 @@ class CanmvStories(MaixPyStories):
         self.do(first, second, *then)
 
 
+class NewCanmvStories(MaixPyStories):
+    """The same stories on the CanMV firmware with the newer KPU class."""
+
+    @initialize(card=CARDS, board=BOARDS)
+    def begin(self, card: str, board: str) -> None:
+        self.start(card, board, "canmv_new")
+
+    @rule(action=raises("canmv_new"), then=THEN)
+    def fail_call(self, action: str, then: list[str]) -> None:
+        self.do(action, *then)
+
+    @rule(first=raises("canmv_new"), second=raises("canmv_new"), then=THEN)
+    def fail_calls(self, first: str, second: str, then: list[str]) -> None:
+        self.do(first, second, *then)
+
+
 def tell(machine: type[MaixPyStories], folder: Path, profile: settings) -> None:
     machine.folder = folder
     before = MaixPyStories.count
@@ -208,18 +236,27 @@ def tell(machine: type[MaixPyStories], folder: Path, profile: settings) -> None:
 
 
 def test_stories(cards: Path) -> None:
-    tell(MaixPyStories, cards, settings(CI, max_examples=240))
+    tell(MaixPyStories, cards, settings(CI, max_examples=200))
 
 
 def test_stories_on_canmv(cards: Path, canmv: None) -> None:
-    tell(CanmvStories, cards, settings(CI, max_examples=60))
+    tell(CanmvStories, cards, settings(CI, max_examples=50))
+
+
+def test_stories_on_newer_canmv(cards: Path, canmv_new: None) -> None:
+    tell(NewCanmvStories, cards, settings(CI, max_examples=50))
 
 
 @pytest.mark.nightly
 def test_many_stories(cards: Path) -> None:
-    tell(MaixPyStories, cards, settings(NIGHTLY, max_examples=NIGHTLY.max_examples * 4 // 5))
+    tell(MaixPyStories, cards, settings(NIGHTLY, max_examples=NIGHTLY.max_examples * 3 // 5))
 
 
 @pytest.mark.nightly
 def test_many_stories_on_canmv(cards: Path, canmv: None) -> None:
     tell(CanmvStories, cards, settings(NIGHTLY, max_examples=NIGHTLY.max_examples // 5))
+
+
+@pytest.mark.nightly
+def test_many_stories_on_newer_canmv(cards: Path, canmv_new: None) -> None:
+    tell(NewCanmvStories, cards, settings(NIGHTLY, max_examples=NIGHTLY.max_examples // 5))
