@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,15 @@ import pytest
 
 from maixswitch.card.check import Options, check
 from maixswitch.card.trial import run_one
+from maixswitch.kmodel import load
+from maixswitch.kmodel.judge.memory import memory
 from tests.host.card import finding_files as files
 from tests.host.card.import_sources import Files
 from tests.host.card.test_kinds import DETECTOR, FEATURES, POINTS, card
 from tests.host.kmodel.judge.test_nature import network
 
 TWO = files.picture_network(64, 64, 2, 3, "mean")
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
 MANY = files.picture_network(64, 64, 600, 3, "mean")
 SIXTY_EIGHT = files.picture_network(64, 64, 136, 3, "mean")
 GREY = network((1, 64, 64), (10,))
@@ -145,3 +150,38 @@ def test_the_pictures_of_the_stages_count(tmp_path: Path) -> None:
     del data["stages"]
     (model / "model.json").write_text(json.dumps(data))
     assert found(path) == set()
+
+
+def test_kmodel_info_of_a_card_sums_the_networks_of_an_entry(tmp_path: Path, command: Command) -> None:
+    path = made(tmp_path, [POINT, FACE])
+    for folder in (path, path / "models/10-x"):
+        done = command("kmodel", "info", folder, "--firmware", "full", "--json")
+        assert done.returncode == 0
+        (model,) = json.loads(done.stdout)["models"]
+        assert [item["field"] for item in model["networks"]] == ["kmodel", "stages[0].kmodel", "stages[1].kmodel"]
+        assert [item["bytes"] for item in model["networks"]] == [len(DETECTOR), len(POINTS), len(FEATURES)]
+        (row,) = model["firmware"]
+        first, *rest = (load(data) for data in (DETECTOR, POINTS, FEATURES))
+        assert row["need"] == memory(first, "full", stages=rest).need > memory(first, "full").need
+        assert sum(model["load"].values()) > len(DETECTOR) + len(POINTS) + len(FEATURES)
+    text = command("kmodel", "info", path).stdout
+    assert "stages[1].kmodel: face.kmodel, face, kmodel v3" in text
+
+
+def test_kmodel_info_names_the_network_that_is_damaged_or_missing(tmp_path: Path, command: Command) -> None:
+    path = made(tmp_path, [POINT, FACE])
+    (path / "models/10-x/points.kmodel").write_bytes(POINTS[:200])
+    (path / "models/10-x/face.kmodel").unlink()
+    done = command("kmodel", "info", path, "--json")
+    (model,) = json.loads(done.stdout)["models"]
+    assert (done.returncode, model["usable"], model["firmware"]) == (1, False, [])
+    assert [item["usable"] for item in model["networks"]] == [True, False, False]
+
+
+def test_kmodel_info_ends_with_1_where_the_sum_does_not_fit(tmp_path: Path, command: Command) -> None:
+    large = files.with_main_memory(1_200_000)
+    stage = {"kind": "classifier", "kmodel": "c.kmodel", "input": [224, 224, 3], "labels": list("abcdefgh")}
+    assert command("kmodel", "info", card(tmp_path / "a", DETECTOR, {"c.kmodel": large}, stages=[stage]),
+                   "--firmware", "full").returncode == 0  # fmt: skip
+    assert command("kmodel", "info", card(tmp_path / "b", DETECTOR, {"c.kmodel": large}, stages=[stage] * 2),
+                   "--firmware", "full").returncode == 1  # fmt: skip
