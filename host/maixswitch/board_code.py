@@ -137,6 +137,7 @@ def kinds(stages: bool = False) -> Mapping[str, Kind]:
             getattr(module, "FIELDS", ()),
             getattr(module, "LABELS", "optional"),
             getattr(module, "FORWARD", True),
+            getattr(module, "NAMES", False),
         )
         for name, module in modules.items()
     }
@@ -237,6 +238,11 @@ def bench(interface: str = "maixpy") -> Bench:
     _change_interface(interface)
     put_on_path(interface)
     return cast(Bench, importlib.import_module("bench"))
+
+
+def program_heap() -> int:
+    """Return the bytes of Python's heap that the fakes keep from pictures: for the app, and what it breaks up."""
+    return int(_module("benchlib.frames").GC_FOR_PROGRAM)
 
 
 def scripted_engine() -> Any:

@@ -89,6 +89,7 @@ class Kind:
     FIELDS: tuple[tuple[str, Any, Any], ...]
     LABELS: str
     FORWARD: bool
+    NAMES: bool
 
 
 class ResultShapes(Protocol):

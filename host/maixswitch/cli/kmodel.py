@@ -25,6 +25,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 File = Annotated[Path, typer.Argument(help="A .kmodel file.", show_default=False)]
+Inspected = Annotated[
+    Path, typer.Argument(help="A .kmodel file, a card, or the folder of one of its models.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
 Rounding = Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")]
 Runtime = Annotated[str, typer.Option(help="Whose CPU layers to follow: maixpy, canmv or sdk.")]
@@ -32,7 +35,7 @@ Runtime = Annotated[str, typer.Option(help="Whose CPU layers to follow: maixpy, 
 
 @app.command()
 def info(
-    file: File,
+    file: Inspected,
     json: Json = False,
     frame: Annotated[str, typer.Option(help="Camera frame WxH, or none.")] = "320x240",
     panel: Annotated[str, typer.Option(help="LCD WxH, or none; default: the board's, or the firmware's own.")] = "",
@@ -45,6 +48,8 @@ def info(
 ) -> None:
     """Show layers, memory, estimated speed, and which firmwares can run the model.
 
+    Of a card or a model's folder it shows the networks of each model, with its stages, and the sum of their memory.
+
     The exit code is 1 if the file is not a usable model, or if the model fits none of the firmwares that you name with
     --firmware or that suit the board that you name.
     """
@@ -56,6 +61,20 @@ def info(
     options.check()
     rows = options.flavours if board or firmware else ()
     size = _size(panel, "--panel") if panel else options.panel
+    if file.is_dir():
+        from maixswitch.card.entries import describe_entries
+        from maixswitch.card.entries import report as entries_report
+        from maixswitch.kmodel.judge.firmware import firmwares
+
+        document = describe_entries(file, _size(frame, "--frame"), size, rows or firmwares(), gc or None)
+        if json:
+            console.emit(document)
+        else:
+            console.show(entries_report(document))
+        fits = [any(row["verdict"] == "fits" for row in model["firmware"]) for model in document["models"]]
+        if not document["usable"] or (rows and not all(fits)):
+            raise typer.Exit(EXIT_FINDINGS)
+        return
     try:
         description = describe_file(file, _size(frame, "--frame"), size, rows, gc or None)
     except KModelError as error:

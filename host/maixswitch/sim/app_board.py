@@ -354,6 +354,10 @@ class AppBoard(ABC):
     def extras(self) -> dict[str, Any]:
         """Return what the loaded model shows beside its detections, such as points: see link/extras.py."""
 
+    @abstractmethod
+    def learnt(self) -> list[str] | None:
+        """Return the names that the loaded model has learnt, in their order; None if it learns nothing."""
+
     @property
     @abstractmethod
     def network(self) -> Any:

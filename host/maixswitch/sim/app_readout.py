@@ -103,6 +103,14 @@ class AppReadout:
         app.results.extra.send(fields)
         return dict(json.loads("{" + fields.text.lstrip(",") + "}"))
 
+    def learnt(self, app: device_types.Application | None) -> list[str] | None:
+        """Return the names that the loaded model has learnt, in their order; None if it learns nothing."""
+        if app is None or self.state(app) != "RUNNING" or not app.slot.loaded.learns:
+            return None
+        spec = app.slot.loaded
+        names = next((stage for stage in spec.stages if stage.learns), spec).labels
+        return [str(names.get(at)) for at in range(len(names))]
+
     def _label(self, spec: device_types.ModelSpec, class_id: int) -> str:
         if spec.learns:  # its names change, and lie in memory
             return str(spec.label(class_id))

@@ -331,6 +331,11 @@ class ChipBoard(AppBoard):
     def extras(self) -> dict[str, Any]:
         return self.readout.extras if self.state == "RUNNING" else {}
 
+    def learnt(self) -> list[str] | None:
+        # The firmware tells no names, but a recognised one is among the results.
+        spec = self._specs[self.selected] if self.selected < len(self._specs) else None
+        return [] if spec is not None and spec.learns and self.state == "RUNNING" else None
+
     def _label(self, label: str) -> str:
         """Return a label that the serial line may have cut, in full."""
         spec = self._specs[self.selected] if self.selected < len(self._specs) else None

@@ -261,14 +261,15 @@ class Session:
             # Before its first picture a model cannot have seen anything: the log must not call that a result.
             if sim.looked:
                 results = sim.detections()
-                labels = self._seen.change(results)
+                extras = sim.extras()
+                labels = self._seen.change(results, extras)
                 if labels is not None:
                     self.recorder.event(
                         sim.now,
                         "results",
                         title=sim.title,
                         found=[[n, round(v, 3)] for n, v in results],
-                        **sim.extras(),
+                        **extras,
                     )
                     self._save("-".join(("sees", *dict.fromkeys(labels))) if labels else "sees-nothing")
             self._changed = ""

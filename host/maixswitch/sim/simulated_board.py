@@ -296,6 +296,9 @@ class SimulatedBoard(AppBoard):
     def extras(self) -> dict[str, Any]:
         return self._readout.extras(self.app)
 
+    def learnt(self) -> list[str] | None:
+        return self._readout.learnt(self.app)
+
     def panel(self) -> tuple[bytes, int, int]:
         screen = self.bench.screen
         if not screen.width or not screen.fitted:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch import __version__, board_code
+from maixswitch.card.text import view
 from maixswitch.k210.board_firmware import dark
 from maixswitch.k210.choice import image_path
 from maixswitch.language import LANGUAGES, catalogue, chosen, tr
-from maixswitch.link.extras import extra_lines
+from maixswitch.link.extras import NAMES, extra_lines
 from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.view import describe
 from maixswitch.web import airam
@@ -135,6 +136,18 @@ class Publisher:
             self._broadcast.publish("airam", write_text("airam", **airam.document(network, sim.title)))
 
 
+NOTHING = {"lines": [], "points": [], "outputs": [], "view": [0, 0]}
+
+
+def _extras(sim: AppBoard) -> dict[str, Any]:
+    """Return what the model shows beside its results, as numbers and as lines of text, and what it has learnt."""
+    fields = sim.extras()
+    spec = sim.specs[sim.selected] if sim.selected < len(sim.specs) else None
+    numbers = {name: fields.get(name, []) for name in NAMES}
+    shown = view(spec.width, spec.height) if spec is not None and fields else (0, 0)
+    return {"extras": {"lines": extra_lines(fields), **numbers, "view": list(shown)}, "learnt": sim.learnt()}
+
+
 def _status(simulation: Simulation) -> dict[str, Any]:
     sim = simulation.sim
     heap, ordered = sim.heap(), sim.ordered()
@@ -147,7 +160,7 @@ def _status(simulation: Simulation) -> dict[str, Any]:
         "fps": sim.fps,
         "frames": sim.frames,
         "results": [] if simulation.stopped else sim.detections(),
-        "extras": [] if simulation.stopped else extra_lines(sim.extras()),
+        **(_extras(sim) if not simulation.stopped else {"extras": NOTHING, "learnt": None}),
         "fault": tr("{reason}; switch the power off and on", reason=simulation.stopped)
         if simulation.stopped
         else sim.fault[1],

@@ -61,6 +61,21 @@ def test_a_model_that_the_board_cannot_load(virtual_board: Start, card: Path) ->
     assert report["facts"]["models"] == str(len(list((card / "models").iterdir())))
 
 
+def test_the_missing_network_of_a_stage(virtual_board: Start, card: Path) -> None:
+    first = min((card / "models").iterdir())
+    data = json.loads((first / "model.json").read_text())
+    (first / "points.kmodel").write_bytes(b"LDMS" + bytes(60))
+    stage = {"kind": "landmark", "input": [64, 64, 3]}
+    data["stages"] = [{**stage, "kmodel": "points.kmodel"}, {**stage, "kmodel": "gone.kmodel"}]
+    (first / "model.json").write_text(json.dumps(data))
+    code, report, _ = doctor("--port", str(virtual_board(card=card).port))
+    assert (code, codes(report)) == (1, {"B653"})
+    assert {(item["file"], item["field"]) for item in report["findings"]} == {
+        (f"models/{first.name}/points.kmodel", "stages[0].kmodel"),
+        (f"models/{first.name}/model.json", "stages[1].kmodel"),
+    }
+
+
 def test_a_good_board(virtual_board: Start, card: Path) -> None:
     before = {path: path.read_bytes() for path in card.rglob("*.py")}
     code, report, progress = doctor("--port", str(virtual_board(card=card).port))

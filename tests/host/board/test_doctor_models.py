@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maixswitch.board.doctor import firmware
-from maixswitch.board.doctor.models import CardModel, judge, kmodel_name, room_for_a_model
+from maixswitch.board.doctor.models import CardModel, Network, judge, named, room_for_a_model
 from tests.host.board.test_doctor_judges import firmware_of
 
 KIB = 1024
@@ -27,7 +27,22 @@ def v4(main: int = 45_000) -> bytes:
 
 def model(head: bytes, size: int = 400_000, **fields: Any) -> CardModel:
     text = json.dumps({"kmodel": "net.kmodel", **fields}).encode()
-    return CardModel("/sd/models/10-a/model.json", text, "/sd/models/10-a/net.kmodel", size, head)
+    return CardModel("/sd/models/10-a/model.json", text, (Network("/sd/models/10-a/net.kmodel", size, head),))
+
+
+def staged(*parts: Network | None) -> CardModel:
+    """A detector with stages; None for a file that is not on the card."""
+    stages = [{"kmodel": f"{at}.kmodel"} for at in range(len(parts))]
+    first = Network("/sd/models/10-a/net.kmodel", 400_000, v3())
+    text = json.dumps({"kmodel": "net.kmodel", "stages": stages}).encode()
+    return CardModel("/sd/models/10-a/model.json", text, (first, *(part or Network() for part in parts)))
+
+
+LOCKED = b"LDMS" + bytes(124)
+
+
+def part(at: int, size: int = 100_000, head: bytes = b"") -> Network:
+    return Network(f"/sd/models/10-a/{at}.kmodel", size, head or v3())
 
 
 def found(item: CardModel, **answers: Any) -> list[str]:
@@ -83,6 +98,24 @@ def test_what_is_not_known_is_not_judged() -> None:
     assert not judge([model(v3(), size=5_000_000)], firmware_of()).findings
 
 
+@pytest.mark.parametrize(
+    ("item", "rows"),
+    [
+        (staged(part(0), part(1)), []),
+        (staged(part(0), None), [("models/10-a/model.json", "stages[1].kmodel", "1.kmodel: missing")]),
+        (staged(part(0, head=LOCKED), part(1)), [("models/10-a/0.kmodel", "stages[0].kmodel", "encrypted")]),
+        (staged(part(0, 1_800_000), part(1, 1_800_000)), [("models/10-a/model.json", "stages", "KiB")]),
+        (staged(part(0, 1_800_000)), []),
+        (CardModel("/sd/models/10-a/model.json", b'{"kmodel": "net.kmodel", "stages": [1]}', staged().networks),
+         [("models/10-a/model.json", "stages[0].kmodel", 'no "kmodel"')]),
+    ],
+)  # fmt: skip
+def test_the_network_of_a_stage_is_named(item: CardModel, rows: list[tuple[str, str, str]]) -> None:
+    findings = judge([item], firmware.started(firmware_of(), BANNER)).findings
+    assert [(row.code, row.file, row.field) for row in findings] == [("B653", *row[:2]) for row in rows]
+    assert all(words in row.found for row, (_, _, words) in zip(findings, rows, strict=True))
+
+
 def test_the_room_is_what_panel_and_camera_leave() -> None:
     room = room_for_a_model(firmware.started(firmware_of(), BANNER))
     assert room is not None
@@ -101,4 +134,4 @@ def test_the_room_is_what_panel_and_camera_leave() -> None:
     ],
 )
 def test_model_json_is_read_as_the_board_reads_it(text: bytes, name: object) -> None:
-    assert kmodel_name(text) == name
+    assert named(text) == [("", name)]

@@ -168,7 +168,6 @@ class TestUses:
     @pytest.mark.parametrize(
         ("change", "note"),
         [
-            ("img.invert()", "inverted"),
             ("img.rotation_corr(z_rotation=90)", "rotated"),
             ("img.strech_char(1)", "contrast stretched"),
         ],
@@ -188,3 +187,4 @@ class TestUses:
         )
         assert model["problems"] == set()
         assert note in model["texts"]
+        assert "pixels" not in model

@@ -20,6 +20,21 @@ MODELS = f"{SD}/models/"
 HEAD = 128
 """Bytes of a .kmodel that the app's own reader needs."""
 QVGA = (320, 240)
+MOST_STAGES = 4
+"""Stages of a model (device/once/stages.py)."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The file of one network on the card.
+
+    file: its path; "" if model.json names none that is on the card.
+    size: in bytes. head: its first HEAD bytes.
+    """
+
+    file: str = ""
+    size: int = 0
+    head: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -28,78 +43,101 @@ class CardModel:
 
     path: of its model.json.
     json: its contents, at most TEXT_LIMIT bytes.
-    file: the path of the .kmodel that it names; "" if it names none that is on the card.
-    size: of that file, in bytes.
-    head: its first HEAD bytes.
+    networks: the files of the model and of its stages, in the order of `named`.
     """
 
     path: str
     json: bytes
-    file: str = ""
-    size: int = 0
-    head: bytes = b""
+    networks: tuple[Network, ...] = ()
 
 
 def probe(board: Askable, listed: Storage) -> list[CardModel]:
-    """Read every model.json on the card, and the first bytes of the .kmodel that it names."""
+    """Read every model.json on the card, and the first bytes of each .kmodel that it names."""
     models = []
+    # FAT ignores capitals, so the board finds a file that differs only there.
+    known = {item.lower(): item for item in listed.files}
     for path in sorted(listed.files):
         if not (path.startswith(MODELS) and path.endswith("/model.json")):
             continue
         text = _bytes(board, path, TEXT_LIMIT)
-        name = kmodel_name(text)
-        # FAT ignores capitals, so the board finds a file that differs only there.
-        wanted = f"{path.rpartition('/')[0]}/{name}".lower() if isinstance(name, str) else ""
-        file = next((item for item in listed.files if item.lower() == wanted), "")
-        head = _bytes(board, file, HEAD) if file else b""
-        models.append(CardModel(path, text, file, listed.files.get(file, 0), head))
+        networks = []
+        for _, name in named(text):
+            wanted = f"{path.rpartition('/')[0]}/{name}".lower() if isinstance(name, str) else ""
+            file = known.get(wanted, "")
+            head = _bytes(board, file, HEAD) if file else b""
+            networks.append(Network(file, listed.files.get(file, 0), head))
+        models.append(CardModel(path, text, tuple(networks)))
     return models
 
 
-def kmodel_name(text: bytes) -> object:
-    """Return the value of "kmodel" in a model.json, as the board reads it; None without one."""
+def named(text: bytes) -> list[tuple[str, object]]:
+    """Return the networks of a model.json, as the board reads it: (field, value) of each "kmodel", None without one.
+
+    The model's own comes first, then those of its stages.
+    """
     try:
         data = board_code.firmware_json().loads(text.removeprefix(BOM))
     except ValueError:
-        return None
-    return data.get("kmodel") if isinstance(data, dict) else None
+        data = None
+    if not isinstance(data, dict):
+        return [("", None)]
+    rows: list[tuple[str, object]] = [("", data.get("kmodel"))]
+    stages = data.get("stages")
+    # No board loads more stages; what is longer is a mistake of model.json, which the app names.
+    for at, stage in enumerate(stages[:MOST_STAGES] if isinstance(stages, list) else []):
+        rows.append((f"stages[{at}].kmodel", stage.get("kmodel") if isinstance(stage, dict) else None))
+    return rows
 
 
 def judge(models: list[CardModel], firmware: Firmware) -> SubjectReport:
-    """Return the number of models, and a finding for each that the board cannot load."""
+    """Return the number of models, and a finding for each network that the board cannot load."""
     report = SubjectReport()
     if models:
         report.fact("models", tr("models"), str(len(models)))
     for model in models:
-        for found, wanted in _reasons(model, firmware):
-            path = (model.file or model.path).removeprefix(f"{SD}/")
-            report.findings.append(finding("B653", path, found=found, wanted=wanted))
+        faults = 0
+        rows = named(model.json)
+        networks = [*model.networks, *[Network()] * (len(rows) - len(model.networks))]
+        for (field, name), network in zip(rows, networks, strict=True):
+            for found, wanted in _reasons(model, name, network, firmware):
+                path = (network.file or model.path).removeprefix(f"{SD}/")
+                report.findings.append(finding("B653", path, field, found, wanted))
+                faults += 1
+        # The networks of an entry are loaded together, so their sum counts.
+        for found, wanted in _memory(networks, firmware) if not faults else ():
+            path = (networks[0].file if len(networks) == 1 else model.path).removeprefix(f"{SD}/")
+            report.findings.append(finding("B653", path, "stages" if len(networks) > 1 else "", found, wanted))
     return report
 
 
-def _reasons(model: CardModel, firmware: Firmware) -> Iterator[tuple[str, str]]:
-    """Yield what keeps the firmware from loading a model, and what was expected; nothing if it seems to load."""
-    name = kmodel_name(model.json)
+def _reasons(model: CardModel, name: object, network: Network, firmware: Firmware) -> Iterator[tuple[str, str]]:
+    """Yield what keeps the firmware from loading a network, and what was expected; nothing if it seems to load."""
     if name is None:
         yield str(mistake(model.json) or tr('no "kmodel"')), tr("a model.json that names a .kmodel")
         return
     # A model in the flash chip is not a file, so nothing is known about it.
     if not isinstance(name, str):
         return
-    if not model.file:
+    if not network.file:
         yield tr("{file}: missing", file=name), tr("the file that model.json names")
         return
-    kind = file_kind(model.head)
+    kind = file_kind(network.head)
     if kind.name not in (V3, V4):
         yield kind.message, tr("a kmodel v3 or v4")
-        return
-    if kind.name == V4 and firmware.v4 is False:
+    elif kind.name == V4 and firmware.v4 is False:
         yield "kmodel v4", tr("kmodel v3, or a firmware with v4 support")
-        return
+
+
+def _memory(networks: list[Network], firmware: Firmware) -> Iterator[tuple[str, str]]:
+    """Yield what the networks of one entry need together, if the firmware has less."""
     room = room_for_a_model(firmware)
-    _, version, main, _, _ = board_code.kmodel_head().sniff(model.head)
     flavours = table()
-    need = flavours.growth(size for _, size in flavours.need_parts(version, model.size, main))
+    sizes = []
+    for network in networks:
+        if network.file:
+            _, version, main, _, _ = board_code.kmodel_head().sniff(network.head)
+            sizes += [size for _, size in flavours.need_parts(version, network.size, main)]
+    need = flavours.growth(sizes) if sizes else 0
     if room is not None and need > room:
         yield tr("it needs {need} KiB", need=kib(need)), tr("at most {room} KiB", room=room // 1024)
 

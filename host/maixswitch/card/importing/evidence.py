@@ -10,6 +10,7 @@ from maixswitch.language import tr
 from .matching import Match
 from .messages import ImportMessage
 from .parts import Part
+from .script.chains import FEATURES
 from .script.reading import Preprocessing
 
 FIELDS = ("kind", "input", "labels", "anchors", "threshold", "nms", "softmax", "top")
@@ -84,6 +85,12 @@ class Evidence:
         # The notes are about the likeliest match; the others rarely say anything else.
         for match in self.part.matches[:1]:
             self._note_picture(match)
+            if match.use.runs & {"calculate", "feature"} and not match.use.behind:
+                text = tr(
+                    "{file} compares features by their angle, the app by their distance: try out --field limit=NUMBER",
+                    file=match.script.file,
+                )
+                self.notes.append(ImportMessage("C663", text))
             if match.doubt:
                 text = tr("{doubt}, which was taken to be this model", doubt=match.doubt)
                 self.notes.append(ImportMessage("C550", text))
@@ -103,8 +110,8 @@ class Evidence:
         if self.other_use:
             return
         if match.detects or use.runs:
-            # kpu.classifier compares features with those of the classes that it has learnt.
-            other = "learner" if "classifier" in use.runs else "classifier"
+            # Features of the whole picture are compared with those that were learnt; of a box, they are faces.
+            other = "learner" if "classifier" in use.runs or use.runs & FEATURES else "classifier"
             self.add("kind", "yolo2" if match.detects else other, file, passed=True)
 
         # If the script has no list for the classes, or one of another length, a list of the right length counts.
@@ -120,6 +127,11 @@ class Evidence:
             if len(numbers) == 4 and numbers[0] == 0 and min(numbers[1:]) > 0:
                 self.add("outputs", list(numbers[1:]), file, use.line, passed=True)
 
+        if use.numbered and count and use.labels is None and not match.detects:
+            self.add("numbers", count, file, use.line)
+        if use.limit is not None:
+            self.add("limit", use.limit.value, file, use.limit.line, passed=True)
+
         picture = use.picture
         size = picture and (picture.resized or (picture.window and picture.window[-2:]))
         self.add("input", picture_size(size), file, use.line)
@@ -129,9 +141,18 @@ class Evidence:
         """Does a script learn classes on the board with the network, as kpu.classifier does?"""
         return any(claim.value == "learner" for claim in self.claims.get("kind", []))
 
+    @property
+    def plain_boxes(self) -> bool:
+        """Does a script decode the network as a detector without classes, such as one of licence plates?"""
+        return any(
+            match.use.detector is not None and self.part.network.grid(match.pairs(), 0) for match in self.part.matches
+        )
+
     def _note_picture(self, match: Match) -> None:
         """Add a note about what a script does to the picture and the app does not."""
-        changes = _changes(match.use.picture) if match.use.picture and not self.other_use else []
+        words = match.pixels(self.part.network)
+        self.add("pixels", list(words) or None, match.script.file, match.use.line)
+        changes = _changes(match.use.picture, words) if match.use.picture and not self.other_use else []
         if changes:
             text = tr(
                 "{file}: the script also changes the picture ({changes}); the app does not, so its results may differ",
@@ -187,11 +208,11 @@ class Evidence:
             self.add("anchors", list(lists[0].value), file, lists[0].line, passed=True)
 
 
-def _changes(picture: Preprocessing) -> list[str]:
-    """Return what a script does to the picture that the app does not do."""
+def _changes(picture: Preprocessing, words: tuple[str, ...]) -> list[str]:
+    """Return what a script does to the picture that the app does not do. words: what "pixels" does."""
     steps = {
-        tr("inverted"): picture.inverted,
-        tr("contrast stretched"): picture.stretched,
+        tr("inverted"): picture.inverted and "invert" not in words,
+        tr("contrast stretched"): picture.stretched and "stretch" not in words,
         tr("rotated"): picture.rotated,
         tr("cropped"): picture.cropped,
         tr("drawn on a larger one"): picture.canvas,

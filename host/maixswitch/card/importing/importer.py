@@ -14,6 +14,7 @@ from maixswitch.findings.table import rule
 from maixswitch.language import tr
 
 from . import writing
+from .chains import Chains, find_chains, resolve_chain
 from .evidence import Evidence
 from .foreign import nothing_usable
 from .formats import read_evidence
@@ -62,6 +63,7 @@ class ImportResult:
                     "source": str(path),
                     "file": item.evidence.part.kmodel,
                     "format": item.evidence.format,
+                    "stages": [str(stage["kmodel"]) for stage in item.model.get("stages", ())],
                     "folder": item.folder or None,
                     "model": item.model,
                     "notes": [message.document() for message in item.notes],
@@ -95,12 +97,16 @@ def import_models(
 
     # Decide about every model before anything is written.
     opened, refused = _find(sources, card, options)
-    chosen = _choices([part for _, part in opened], options)
-    entries = [
-        (path, resolve(_evidence(part), choice))
+    chains = {id(part.source): find_chains([other for _, other in opened if other.source is part.source])
+              for _, part in opened}  # fmt: skip
+    chosen = _choices([(part, chains[id(part.source)]) for _, part in opened], options)
+    decided = [
+        (path, item, choice)
         for (path, part), choice in zip(opened, chosen, strict=True)
         if choice is not None
+        for item in _entries(part, chains[id(part.source)], choice)
     ]
+    entries = [(path, item) for path, item, _ in decided]
     if any(item.title in [title for _, title in existing] for _, item in entries if options.title):
         raise Refusal(
             "C540", tr("--title {title}: a model of the card has this title", title=options.title), EXIT_USAGE
@@ -121,10 +127,9 @@ def import_models(
         result.folders = [item.folder for item in good if item.folder]
         result.renames = plan.renames if result.folders else []
         result.written = bool(result.folders) and not dry_run
-    used = [choice for choice in chosen if choice is not None]
-    for at, (path, item) in enumerate(entries):
+    for at, (path, item, choice) in enumerate(decided):
         if item.problems and all(message.option for message in item.problems):
-            result.commands[at] = _command(path, card, item, used[at])
+            result.commands[at] = _command(path, card, item, choice)
     return result
 
 
@@ -151,11 +156,26 @@ def _find(
     return opened, refused
 
 
-def _choices(parts: Sequence[Part], options: ImportOptions) -> list[ImportOptions | None]:
-    """Return the user's choices for each model, None for a model that the user does not want.
+def _entries(part: Part, chains: Chains, choice: ImportOptions) -> list[ImportedModel]:
+    """Return the entries that begin with a network: those with stages, and the one without if anything uses it so."""
+    items = [] if choice.kind else [resolve_chain(chain, choice) for chain in chains.of(part)]
+    if items and chains.covers(part):
+        return items
+    item = resolve(_evidence(part), choice)
+    broken = chains.broken.get(part.kmodel)
+    if broken and not choice.kind:
+        item.problems[:] = [ImportMessage("C662", broken)]
+    if part.kmodel in chains.alone:
+        item.notes.append(chains.alone[part.kmodel])
+    return [*items, item]
+
+
+def _choices(opened: Sequence[tuple[Part, Chains]], options: ImportOptions) -> list[ImportOptions | None]:
+    """Return the user's choices for each model, None for one that the user does not want, or that is only a stage.
 
     Raises Refusal (usage) for an option that names no model, and for one that could mean several.
     """
+    parts = [part for part, _ in opened]
     for name in (*options.only, *options.models):
         called = [part.kmodel for part in parts if part.is_called(name)]
         if len(called) != 1:
@@ -169,7 +189,14 @@ def _choices(parts: Sequence[Part], options: ImportOptions) -> list[ImportOption
                 )
             )
             raise Refusal("C541", text, EXIT_USAGE)
-    selected = [not options.only or any(part.is_called(name) for name in options.only) for part in parts]
+    # A stage that the user names is wanted by itself.
+    named_ones = [any(part.is_called(name) for name in (*options.only, *options.models)) for part in parts]
+    selected = [
+        named and (not options.only or any(part.is_called(name) for name in options.only))
+        if part.kmodel in chains.consumed or options.only
+        else True
+        for (part, chains), named in zip(opened, named_ones, strict=True)
+    ]
     for name in OF_ONE_MODEL if sum(selected) > 1 else ():
         if getattr(options, name):
             model = next(part.kmodel for part, want in zip(parts, selected, strict=True) if want)
@@ -241,12 +268,12 @@ def report(result: ImportResult, card: Path, dry_run: bool) -> list[str]:
 
 
 def _summary(item: ImportedModel, folder: str) -> str:
-    verdicts = item.network.judged(str(item.model["kind"]))
+    verdicts = item.judged
     return tr(
         "  models/{folder}: {title}, {kind}, {size}, labels: {labels}; fits {fits} of {all} firmwares",
         folder=folder,
         title=item.title,
-        kind=item.model["kind"],
+        kind=" + ".join([item.model["kind"], *(stage["kind"] for stage in item.model.get("stages", ()))]),
         size="x".join(map(str, item.model["input"])),
         labels=item.labels,
         fits=sum(verdict.verdict.fits for verdict in verdicts),

@@ -39,6 +39,14 @@ class Match:
         """Does the script run the model as a detector?"""
         return self.use.detector is not None or bool(self.use.runs & DETECTS)
 
+    def pixels(self, network: NetworkFacts) -> tuple[str, ...]:
+        """Return what the script does to the picture and "pixels" of model.json can do, in its words."""
+        picture = self.use.picture
+        # The firmware stretches only grey pictures.
+        stretched = picture is not None and picture.stretched and network.input is not None and network.input[2] == 1
+        words = ("invert",) * bool(picture and picture.inverted) + ("stretch",) * stretched
+        return words[::-1] if picture is not None and picture.stretched_first else words
+
     def pairs(self) -> int:
         """Return the number of anchors that the script passes, that of MaixPy if it is unknown."""
         call = self.use.detector
@@ -123,11 +131,7 @@ def _named(source: Source, item: Match, models: Sequence[str]) -> tuple[int, lis
     """Return how a script names its model, and the files of the source that it may mean; [] if it names none."""
     asked, script = item.use.model, item.script.file
     if isinstance(asked, str):
-        # The suffix may differ, because an .smodel can lie beside its .kmodel.
-        stem = PurePosixPath(asked.replace("\\", "/")).stem.lower()
-        names = [name for name in models if PurePosixPath(name).stem.lower() == stem]
-        longest = max((common_tail(asked, name) for name in names), default=0)
-        return BY_PATH, _nearest([name for name in names if common_tail(asked, name) == longest], script)
+        return BY_PATH, _at_path(asked, models, script)
     if isinstance(asked, int):
         rank, names = BY_ADDRESS, flash_list.files_at(source, asked)
         if not names:
@@ -136,9 +140,24 @@ def _named(source: Source, item: Match, models: Sequence[str]) -> tuple[int, lis
             rank, names = BY_NAMED_ADDRESS, [name for name in files if mark.search(name)]
         # Every example of a collection uses the same few addresses. It means the model beside it.
         near = _nearest(names, script)
-        if not any(distance(name, script) == 0 for name in models) or any(distance(name, script) == 0 for name in near):
+        beside = any(distance(name, script) == 0 for name in models)
+        if near and (not beside or any(distance(name, script) == 0 for name in near)):
+            return rank, near
+        # A comment beside the load of an address often names the file that was flashed there.
+        if item.use.meant:
+            return BY_ADDRESS, _at_path(item.use.meant, models, script)
+        if not beside:
             return rank, near
     return BY_BEING_ALONE, []
+
+
+def _at_path(asked: str, models: Sequence[str], script: str) -> list[str]:
+    """Return the models that a path of the board may mean."""
+    # The suffix may differ, because an .smodel can lie beside its .kmodel.
+    stem = PurePosixPath(asked.replace("\\", "/")).stem.lower()
+    names = [name for name in models if PurePosixPath(name).stem.lower() == stem]
+    longest = max((common_tail(asked, name) for name in names), default=0)
+    return _nearest([name for name in names if common_tail(asked, name) == longest], script)
 
 
 def _nearest(names: Sequence[str], script: str) -> list[str]:

@@ -9,6 +9,14 @@ from typing import Any
 from .labels import MAX_LABEL, apart
 from .options import MAX_TITLE
 
+GENERIC = ("m", "model", "det", "cls", "yolov2", "yolo", "kmodel", "detector", "classifier", "best", "final")
+MEANINGLESS = re.compile(r"model-\d+$|[0-9a-f]{12,}(_|$)|YOLO_best|maixhub_.*result", re.IGNORECASE)
+
+
+def telling_name(*names: str, generic: Sequence[str] = GENERIC) -> str:
+    """Return the first name that says something about a model, "" if none does."""
+    return next((name for name in names if name and name.lower() not in generic and not MEANINGLESS.match(name)), "")
+
 
 def clean_title(text: str) -> str:
     """Turn a file's name into a title: blanks for underscores, printable, at most 32 characters."""

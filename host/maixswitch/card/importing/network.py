@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -107,9 +108,13 @@ class NetworkFacts:
         """Does it end with a plain weighted sum, so that its scores do not add up to 1?"""
         return self.last in ("fully_connected", "matmul", "quantized_matmul", "quantized_fully_connected")
 
-    def judged(self, kind: str) -> list[Memory]:
-        """Return the memory that the model needs, beside panel and camera, on each firmware that `check` judges."""
-        return [memory(self.kmodel, item, forward=board_code.forwards(kind)) for item in Options().flavours]
+    def judged(self, forward: bool, stages: Sequence[NetworkFacts] = ()) -> list[Memory]:
+        """Return the memory that an entry needs, beside panel and camera, on each firmware that `check` judges.
+
+        forward: whether the app gives it pictures by kpu.forward. stages: the networks that are loaded beside it.
+        """
+        parts = [stage.kmodel for stage in stages]
+        return [memory(self.kmodel, item, forward=forward, stages=parts) for item in Options().flavours]
 
 
 def read_network(data: bytes) -> NetworkFacts:

@@ -14,14 +14,14 @@ from .imported import ImportedModel
 from .labels import read_anchors, read_labels
 from .lists import Lists, same, short, strongest, without_guesses
 from .messages import ImportMessage
-from .naming import clean_title, kmodel_name
+from .naming import clean_title, kmodel_name, telling_name
 from .network import PAIRS
 from .options import MAX_TITLE, ImportOptions
 from .panel_names import write_ascii_title, write_labels
 from .source import folder_of
 
-GENERIC = ("m", "model", "det", "cls", "yolov2", "yolo", "kmodel", "detector", "classifier", "best", "final")
-MEANINGLESS = re.compile(r"model-\d+$|[0-9a-f]{12,}(_|$)|YOLO_best|maixhub_.*result", re.IGNORECASE)
+MOST_NUMBERS = 100
+"""The most classes that are labelled with their numbers."""
 
 
 def resolve(evidence: Evidence, options: ImportOptions) -> ImportedModel:
@@ -61,7 +61,7 @@ class _Resolver:
             self.problem("C530", self.network.several, f"--kind {self.network.kind}")
             return
         decided = self.options.kind or self.evidence.learns or self.labelled()
-        if self.network.nature and not decided:
+        if self.network.nature and not decided and not self.evidence.plain_boxes:
             text = tr("the network is neither a classifier nor a YOLOv2 detector; it seems to be: {nature}",
                       nature=self.network.nature)  # fmt: skip
             self.problem("C547", text, f"--kind {self.network.kind}")
@@ -79,8 +79,11 @@ class _Resolver:
         fields = {name: default for name, _, default in kind.FIELDS}
         if "anchors" in fields:
             self.detector(model, anchors)
-        elif kind.LABELS == "needed" or (kind.LABELS != "none" and self.options.labels):
+        elif kind.LABELS == "needed" or (kind.LABELS != "none" and (self.options.labels or self.evidence.learns)):
             self.labels(self.count(), needed=kind.LABELS == "needed")
+        pixels = self.evidence.claims.get("pixels", [])
+        if pixels:
+            model["pixels"] = pixels[0].value
         self.scores(model, fields)
         for name in fields:
             self.other(model, name)
@@ -103,10 +106,9 @@ class _Resolver:
 
         # Otherwise take the first name that is not generic: of the file, of the export, of its folders.
         part = self.evidence.part
-        stems = [part.stem, self.evidence.title, folder_of(part.kmodel).stem, part.source.stem]
-        for stem in stems:
-            if stem and stem.lower() not in GENERIC and not MEANINGLESS.match(stem):
-                return clean_title(stem)
+        named = telling_name(part.stem, self.evidence.title, folder_of(part.kmodel).stem, part.source.stem)
+        if named:
+            return clean_title(named)
         kind = board_code.kinds().get(self.options.kind)
         return "Detector" if kind is not None and kind.SHAPE == board_code.shapes().BOXES else "Model"
 
@@ -260,6 +262,11 @@ class _Resolver:
             title = self.result.title
             self.note("C552", tr("no labels found; the only class is called {title}, as the model", title=title))
             write_labels(self.result, [title], self.evidence.part.kmodel)
+        elif needed and self.numbers(count):
+            self.note(
+                "C660", tr("no labels found, and the script shows the numbers of the classes: they are the labels")
+            )
+            write_labels(self.result, [str(number) for number in range(count)], self.evidence.part.kmodel)
         elif needed:
             hints = self.hints(count)
             self.problem(
@@ -271,6 +278,11 @@ class _Resolver:
                 + (tr(", for example {choices}", choices=", ".join(hints)) if hints else ""),
                 f"--labels {hints[0]}" if len(hints) == 1 else "--labels FILE",
             )
+
+    def numbers(self, count: int) -> bool:
+        """Does a script show the number of the best class, and has it no list of names of that length?"""
+        claims = self.evidence.claims.get("numbers", [])
+        return any(claim.value == count for claim in claims) and count <= MOST_NUMBERS and not self.hints(count)
 
     def hints(self, count: int) -> list[str]:
         """Return lists of the right length in the model's scripts, of which it is not clear what they are."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from maixswitch.card.options import Options
 from maixswitch.card.reading import Card
-from maixswitch.card.rules import app, camera, detector, fit, flash, folders, kmodel, medium, settings, text
+from maixswitch.card.rules import app, camera, detector, fit, flash, folders, kmodel, medium, settings, stages, text
 from maixswitch.findings.finding import Finding
 
 Look = Callable[[Card, Options], Iterator[Finding]]
@@ -22,6 +22,7 @@ LOOKS: tuple[Look, ...] = (
     detector.look,
     fit.look,
     flash.look,
+    stages.look,
     camera.look,
     text.look,
     medium.look,

@@ -19,7 +19,7 @@ READ = 1000  # the most labels of a model that are judged; no network on the chi
 
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Yield the findings C310 to C316 of every readable model.json; nothing for a board without a panel."""
+    """Yield the findings C310 to C316 and C652 of every readable model.json; nothing for a board without a panel."""
     panel = panel_of(card, options)
     # Without a panel the font and its width limit nothing.
     if panel is None:
@@ -42,6 +42,8 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         # What the panel would show instead of bad ASCII forms follows from that mistake.
         if not any(problem[1] == "ascii_labels" for problem in spec.problems):
             yield from _labels(model, _read_labels(spec), space.label)
+        for stage in model.stages:
+            yield from _joined(stage, space.label)
     yield from _titles(titles, width)
 
 
@@ -84,6 +86,17 @@ def _labels(model: Model, labels: list[str], room: int) -> Iterator[Finding]:
         first = [labels[at] for at in groups[0]]
         detail = tr("{labels}: all shown as {shown}", labels=_several(first), shown=_cut(first[0], room))
         yield finding("C314", model.json, field, detail)
+
+
+def _joined(stage: Model, room: int) -> Iterator[Finding]:
+    """Note a stage whose caption may be too long: it is all labels that hold, joined (device/kinds/attributes.py)."""
+    labels = _read_labels(stage.spec) if stage.spec.kind == "attributes" else []
+    caption = ", ".join(labels)
+    if len(caption) > room and stage.spec.loadable:
+        wanted = tr("at most {count} characters", count=room)
+        found = tr("{count} characters, shown as {shown}", count=len(caption), shown=_cut(caption, room))
+        field = "ascii_labels" if stage.spec.ascii_labels else "labels"
+        yield finding("C652", stage.json, stage.prefix + field, found, wanted)
 
 
 def _titles(titles: list[tuple[Model, str]], width: int) -> Iterator[Finding]:

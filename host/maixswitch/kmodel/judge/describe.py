@@ -140,7 +140,7 @@ def describe(
         "layers": [_layer(item, ram) for item in estimate.layers],
         "memory": _memory(kmodel, judged[0], ram, frame),
         "estimate": _estimate(estimate),
-        "firmware": [_judged(item) for item in judged],
+        "firmware": [judged_row(item) for item in judged],
         "advice": advice(kmodel, frame, panel),
         "notes": list(kmodel.notes),
         "warnings": _warnings(kmodel, judged),
@@ -314,7 +314,8 @@ def _memory(kmodel: KModel, item: Memory, ram: AiRam, frame: Size | None) -> Doc
     }
 
 
-def _judged(item: Memory) -> Document:
+def judged_row(item: Memory) -> Document:
+    """Return the verdict of one firmware, with its figures, as JSON-able values."""
     return {
         "name": item.firmware.name,
         "verdict": item.verdict.kind,

@@ -178,13 +178,17 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _firmware(document: Document) -> Iterator[str]:
+def firmware_table(items: Sequence[Document]) -> Iterator[str]:
+    """Lines with the verdict of each firmware, as `judged_row` gives them."""
     rows = [
-        (item["name"], item["version"], f"{item['room'] // 1024} KiB", item["text"], item["source"])
-        for item in document["firmware"]
+        (item["name"], item["version"], f"{item['room'] // 1024} KiB", item["text"], item["source"]) for item in items
     ]
     head = (tr("firmware"), tr("version"), tr("room"), tr("verdict"), tr("read from"))
     yield from grid(head, rows, left=(head[0], head[1], head[3], head[4]))
+
+
+def _firmware(document: Document) -> Iterator[str]:
+    yield from firmware_table(document["firmware"])
     if document["advice"]:
         yield tr("how to make it fit:")
         for line in document["advice"]:

@@ -118,7 +118,7 @@ function write() {
 
 function show() {
   views.showFacts(status);
-  views.showResults(status.results, status.extras);
+  views.showResults(status.results, status.extras, status.learnt);
   views.markTable(status.state);
   markDiagram(status.state);
   markModel(status.index);

@@ -1,6 +1,6 @@
 // Shows a status: state, facts, results, the table of the state machine and the events.
 
-import { at, make, set } from "./dom.js";
+import { at, draw, make, set } from "./dom.js";
 import { t } from "./text.js";
 
 const MOST_EVENTS = 200;
@@ -31,14 +31,58 @@ export function showFacts(status) {
   at("panel").setAttribute("aria-label", `${t("panel of the board")}: ${status.state} ${status.title}`);
 }
 
-export function showResults(results, extras = []) {
+const list = (className, ...items) => {
+  const line = make("li", "", { className });
+  line.append(...items);
+  return line;
+};
+
+// The points in a frame of the view's shape, as the panel has them over the picture.
+function pointsLine(points, [width, height], text) {
+  const dots = [];
+  for (let i = 0; i + 1 < points.length; i += 2) {
+    dots.push(draw("circle", { cx: points[i], cy: points[i + 1], r: width / 90 }));
+  }
+  const frame = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": text }, ...dots);
+  return list("extra points", frame, make("span", text));
+}
+
+// One output: its range as text, and on a scale of its values the place of the largest one.
+function outputLine([elements, , , largest], text) {
+  const x = elements > 1 ? 100 * largest / (elements - 1) : 50;
+  const scale = draw("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
+    draw("rect", { class: "scale", x: 0, y: 4, width: 100, height: 2 }),
+    draw("rect", { class: "largest", x: Math.min(Math.max(x - 1, 0), 98), y: 0, width: 2, height: 10 }));
+  return list("extra output", make("span", text), scale);
+}
+
+function learntLine(names, results) {
+  const seen = new Set(results.slice(0, 1).map(([label]) => label));
+  const marks = names.map((name) => {
+    const mark = make("b", name, { title: name });
+    mark.toggleAttribute("data-seen", seen.has(name));
+    return mark;
+  });
+  return list("extra learnt", make("span", names.length ? t("learnt:") : t("nothing learnt yet:")), ...marks,
+    make("small", t("press the key twice, quickly, to learn what is in the middle")));
+}
+
+function extraLines({ lines, points, outputs, view }) {
+  const texts = [...lines], found = [];
+  if (points.length > 1 && view[0]) found.push(pointsLine(points, view, texts.shift()));
+  for (const row of outputs) found.push(outputLine(row, texts.shift()));
+  return [...found, ...texts.map((text) => make("li", text, { className: "extra" }))];
+}
+
+export function showResults(results, extras, learnt) {
   const lines = results.slice(0, MOST_RESULTS).map(([label, score]) => {
     const line = make("li"), bar = make("meter", "", { min: 0, max: 1, value: score });
     bar.setAttribute("aria-label", label);
     line.append(make("span", label, { title: label }), bar, make("span", score.toFixed(2)));
     return line;
   });
-  lines.push(...extras.map((text) => make("li", text, { className: "extra" })));
+  lines.push(...extraLines(extras));
+  if (learnt) lines.push(learntLine(learnt, results));
   at("results").replaceChildren(...(lines.length ? lines : [make("li", t("nothing detected"), { className: "none" })]));
 }
 

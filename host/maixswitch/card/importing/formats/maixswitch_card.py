@@ -27,6 +27,20 @@ def read_evidence(part: Part) -> Evidence | None:
     return None
 
 
+def stages(part: Part) -> list[tuple[dict[str, Any], str]]:
+    """Return the stages in the model.json of a network: each object, and the file in the source that it names."""
+    for file in part.texts:
+        if file.rpartition("/")[2] == NAME:
+            model = _read(part, file)
+            rows = model.get("stages") if model.get("kmodel") == part.kmodel.rpartition("/")[2] else None
+            folder = part.kmodel.rpartition("/")[0]
+            names = [row.get("kmodel") if isinstance(row, dict) else None for row in rows or ()]
+            # The board's parser judges the objects before the import ends.
+            if names and all(isinstance(name, str) for name in names):
+                return [(row, f"{folder}/{name}".lstrip("/")) for row, name in zip(rows or (), names, strict=True)]
+    return []
+
+
 def _read(part: Part, file: str) -> dict[str, Any]:
     try:
         value = from_json(decode(part.text(file) or b"") or "")
@@ -55,6 +69,8 @@ def _evidence(part: Part, file: str, model: dict[str, Any]) -> Evidence:
         else:
             evidence.add(field, strings(names), file)
 
+    pixels = model.get("pixels")
+    evidence.add("pixels", pixels if isinstance(pixels, list) else None, file)
     # Leave out values that the board would refuse, so that a default or an option replaces them.
     evidence.add("anchors", anchors(model.get("anchors")), file)
     for name in ("threshold", "nms"):

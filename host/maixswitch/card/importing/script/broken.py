@@ -1,12 +1,15 @@
-"""Search a script that is not valid Python for assignments of lists and for calls that load a model."""
+"""Search the text of a script: one that is not valid Python for lists and loads, any other for loads in comments."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from maixswitch.card.importing.literals import literal
+
+from .reading import ModelUse
 
 MAX_LIST = 16 << 10
 MAX_TRIES = 300
@@ -33,6 +36,21 @@ def loads(text: str) -> Iterator[tuple[str | int, int]]:
         if tries > MAX_TRIES:
             break
         yield match.group(2) or int(match.group(3), 16), text.count("\n", 0, match.start()) + 1
+
+
+def commented(uses: tuple[ModelUse, ...], text: str) -> tuple[ModelUse, ...]:
+    """Return the uses; those of an address with the path in a comment beside it that loads the model from the card.
+
+    Scripts do so where a file takes too much memory: `# kpu.load("/sd/a.kmodel")`, then `kpu.load(0x300000)`.
+    """
+    lines = text.splitlines() if any(isinstance(use.model, int) for use in uses) else []
+    found = []
+    for use in uses:
+        near = lines[max(use.line - 3, 0) : use.line + 1] if isinstance(use.model, int) else []
+        notes = [match.group(2) for line in near for match in LOAD.finditer(line[:400].partition("#")[2])]
+        paths = list(dict.fromkeys(path for path in notes if path))
+        found.append(replace(use, meant=paths[0]) if len(paths) == 1 else use)
+    return tuple(found)
 
 
 def _balanced(text: str, start: int) -> str:

@@ -1,10 +1,67 @@
-"""Labels of loops such as `for name, number in CLASSES.items(): if number == box.classid()`."""
+"""Labels that a script tells by comparing the number of a class: in loops, and in branches that draw a name each.
+
+`for name, number in CLASSES.items(): if number == box.classid()`; `if box[4]: img.draw_string(x, y, "mask")`.
+"""
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
-from .values import Use
+from .values import ClassIndex, Use
+
+MOST_BRANCHES = 100
+MOST_NODES = 400
+
+
+def branches(node: ast.If, test: Any, compared: tuple[Use, Any] | None) -> None:
+    """Make the texts that the branches of an `if` draw the labels of the use whose class they ask for.
+
+    test: the value of the condition. compared: the use and the number that its class was just compared with.
+    """
+    if isinstance(test, ClassIndex) and test.order is None:
+        _label(test.use, {1: _drawn(node.body), 0: _drawn(node.orelse)}, node.lineno)
+    elif compared is not None and isinstance(node.test, ast.Compare):
+        left = ast.dump(node.test.left)
+        texts: dict[int, str] = {}
+        at: ast.If | None = node
+        while at is not None and len(texts) < MOST_BRANCHES:
+            number = _number(at.test, left)
+            if number is None:
+                return
+            texts[number] = _drawn(at.body)
+            rest = at.orelse
+            at = rest[0] if len(rest) == 1 and isinstance(rest[0], ast.If) else None
+        # The last branch may have no number of its own.
+        if rest and at is None and not isinstance(rest[0], ast.If):
+            texts[len(texts)] = _drawn(rest)
+        _label(compared[0], texts, node.lineno)
+
+
+def _number(test: ast.expr, left: str) -> int | None:
+    """Return the number that a condition compares the same value with, None for another condition."""
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq):
+        number = test.comparators[0]
+        if ast.dump(test.left) == left and isinstance(number, ast.Constant) and type(number.value) is int:
+            return number.value
+    return None
+
+
+def _label(use: Use, texts: dict[int, str], line: int) -> None:
+    names = [texts.get(number, "") for number in range(len(texts))]
+    if len(names) > 1 and all(names) and len(set(names)) == len(names):
+        use.label(tuple(names), "", line)
+
+
+def _drawn(body: list[ast.stmt]) -> str:
+    """Return the only text that a branch draws on the picture, "" for none or several."""
+    found = set()
+    nodes = (item for statement in body for item in ast.walk(statement))
+    for _, item in zip(range(MOST_NODES), nodes, strict=False):
+        if isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and item.func.attr == "draw_string":
+            texts = [arg.value for arg in item.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            found |= {text.strip() for text in texts if any(c.isalpha() for c in text) and "%" not in text}
+    return found.pop() if len(found) == 1 else ""
 
 
 class ClassNames:

@@ -7,12 +7,11 @@ from typing import Any
 
 from maixswitch.card.importing.literals import decode, from_json
 
-from . import pictures
+from . import chains, modules, pictures
 from .machine import Machine
 from .names import LOADS
 from .reading import DetectorCall
 from .values import (
-    Class,
     ClassIndex,
     Detection,
     File,
@@ -49,7 +48,7 @@ def member(value: Firmware, name: str) -> Any:
 
 def has_methods(value: Any) -> bool:
     """Has a value methods of the firmware?"""
-    return isinstance(value, (Task, Many, Detection, Picture, File, Classifier, Decoder))
+    return isinstance(value, (Task, Many, Detection, Picture, File, Classifier, Decoder)) or chains.is_part(value)
 
 
 class Decoder(Unknown):
@@ -92,6 +91,8 @@ def call(machine: Machine, path: str, args: list[Any], keywords: dict[str, Any])
         return _kpu(machine, name, args, keywords)
     if module == "sensor":
         return pictures.camera(machine, name, args, keywords)
+    if path == "image.warp_affine_ai":
+        chains.warped(machine, args)
     if module == "image":
         return pictures.new(machine, args, keywords) if name == "Image" else Unknown()
     if module == "json" and name in ("load", "loads"):
@@ -104,9 +105,9 @@ def call(machine: Machine, path: str, args: list[Any], keywords: dict[str, Any])
     if path == "os.path.join" and all(isinstance(arg, str) and len(arg) < 256 for arg in args[:9]):
         return "/".join(arg.rstrip("/") for arg in args[:9])
     if module == "math":
-        return _math(name, args)
+        return modules.mathematics(name, args)
     if module == "collections":
-        return _collections(name, args)
+        return modules.collections(name, args)
     if name.endswith("argmax") and args and use_of_scores(args[0]):
         use = use_of_scores(args[0])
         return ClassIndex(use) if use else Unknown()
@@ -127,6 +128,11 @@ def _kpu(machine: Machine, name: str, args: list[Any], keywords: dict[str, Any])
             return Unknown()
         task.runs.add("classifier")
         return Classifier(task), Unknown(), Unknown()
+    if name == "face_encode":
+        chains.features(args, name)
+        return Unknown()
+    if name in ("sigmoid", "Act.sigmoid"):
+        return chains.sigmoid(args[0] if args else None)
     if name == "softmax":
         return args[0] if args else Unknown()
     use = _task(machine, args[0] if args else keywords.get("task"))
@@ -168,7 +174,7 @@ def _on_task(machine: Machine, use: Use, name: str, args: list[Any], keywords: d
     if name == "run_yolo2":
         return Many(Detection(use), use)
     if name == "get_outputs":
-        return [Many(Score(use), use, aligned=True)]
+        return Many(Score(use), use, aligned=True)
     if name in ("forward", "get_output"):
         return Many(Score(use), use, aligned=True)
     if name == "classifier":
@@ -228,13 +234,16 @@ def call_method(machine: Machine, value: Any, name: Any, args: list[Any], keywor
     if isinstance(value, Picture):
         return pictures.change(machine, value, name, args, keywords)
     if isinstance(value, Detection):
-        return part(machine, value, name) if name in BOX else Unknown()
+        known = chains.side(machine, value, name)
+        return part(machine, value, name) if name in BOX else known or Unknown()
+    if chains.is_part(value):
+        return chains.call_part(value, name, args)
     if isinstance(value, File):
         return _file(machine, value, name, args)
     if isinstance(value, Classifier):
         # classifier.predict(img) returns the number of the class and its distance.
         pictures.shown(machine, value.use, args)
-        return (ClassIndex(value.use), Unknown()) if name == "predict" else Unknown()
+        return (ClassIndex(value.use), chains.Distance(value.use)) if name == "predict" else Unknown()
     if isinstance(value, Decoder):
         if name == "init":
             _detector(machine, value.use, {**dict(zip(DECODER_INIT, args, strict=False)), **keywords})
@@ -257,7 +266,7 @@ def _on_object(machine: Machine, task: Task, name: str, args: list[Any], keyword
         return Unknown()
     if name == "run_with_output":
         pictures.shown(machine, use, args or list(keywords.values()))
-        use.runs.add(name)
+        use.runs.add("feature" if keywords.get("get_feature") else name)
         return Many(Score(use), use, aligned=True)
     if name == "Yolo2":
         use.runs.add(name)
@@ -287,6 +296,9 @@ def part(machine: Machine, value: Any, index: Any) -> Any:
     """Return an item of a list of results, or a part of one box."""
     if isinstance(value, Detection):
         at = BOX.get(index) if isinstance(index, str) else index
+        known = chains.side(machine, value, at)
+        if known is not None:
+            return known
         if at == 4:
             return ClassIndex(value.use)
         return Score(value.use) if at == 5 else Unknown()
@@ -363,33 +375,3 @@ def _json(machine: Machine, source: Any) -> Any:
         return from_json(text)
     except ValueError:
         return machine.fail("ValueError")
-
-
-def _math(name: str, args: list[Any]) -> Any:
-    function = getattr(math, name, None)
-    simple = ("sqrt", "exp", "log", "floor", "ceil", "fabs", "sin", "cos", "tan", "atan2", "radians", "degrees")
-    if name not in simple or not all(isinstance(arg, (int, float)) for arg in args) or function is None:
-        # math.exp(score) still belongs to the class of the score, but not to its scale.
-        return Score(args[0].use, math.nan) if args and isinstance(args[0], Score) else Unknown()
-    try:
-        return function(*args)
-    except (ValueError, OverflowError, TypeError):
-        return Unknown()
-
-
-def _collections(name: str, args: list[Any]) -> Any:
-    if name == "namedtuple" and len(args) == 2 and isinstance(args[0], str):
-        fields = args[1].replace(",", " ").split() if isinstance(args[1], str) else args[1]
-        if isinstance(fields, (list, tuple)) and all(isinstance(field, str) for field in fields) and len(fields) < 100:
-            return Class(args[0], [], {}, tuple(fields))
-    if name == "OrderedDict":
-        return dict(pair for pair in args[0] if isinstance(pair, tuple) and len(pair) == 2) if _pairs(args) else {}
-    return Unknown()
-
-
-def _pairs(args: list[Any]) -> bool:
-    return (
-        bool(args)
-        and isinstance(args[0], (list, tuple))
-        and all(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], (str, int)) for pair in args[0])
-    )

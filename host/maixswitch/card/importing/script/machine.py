@@ -104,6 +104,8 @@ class Machine:
         self.camera: dict[str, Any] = {}
         # The known values that the condition of a loop has compared.
         self.compared: list[Any] = []
+        # The detector whose box was looked at last.
+        self.box: Use | None = None
         # The last comparison of a task's class with a number.
         self.class_test: tuple[Use, Any] | None = None
 

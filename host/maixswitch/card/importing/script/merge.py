@@ -28,6 +28,12 @@ def finished(use: Use, doubtful: bool) -> ModelUse:
         floor=use.floor,
         picture=use.picture,
         doubtful=doubtful,
+        behind=use.behind.line if use.behind else 0,
+        upright=use.upright,
+        growth=use.behind.growth if use.behind and not use.upright else 0.0,
+        sigmoid=use.sigmoid,
+        numbered=use.numbered,
+        limit=use.limit,
     )
 
 
@@ -123,6 +129,12 @@ def joined(one: ModelUse, other: ModelUse) -> ModelUse | None:
         other_labels=others,
         floor=one.floor if floor is MISMATCH else floor,
         picture=picture,
+        behind=one.behind or other.behind,
+        upright=one.upright if one.behind else other.upright,
+        growth=one.growth or other.growth,
+        sigmoid=one.sigmoid or other.sigmoid,
+        numbered=one.numbered or other.numbered,
+        limit=one.limit or other.limit,
     )
 
 

@@ -7,6 +7,7 @@ import operator
 import re
 from typing import Any
 
+from . import chains
 from .machine import Machine
 from .reading import Floor
 from .values import (
@@ -61,7 +62,11 @@ def binary(machine: Machine, kind: type, left: Any, right: Any) -> Any:
     if isinstance(right, Score) and isinstance(left, (int, float)) and kind is ast.Mult and left > 0:
         return Score(right.use, right.factor * left)
     if kind is ast.Mod and isinstance(left, str):
+        numbered(right)
         return percent(machine, left, right)
+    part = chains.arithmetic(kind, left, right)
+    if part is not None:
+        return part
     # A list keeps its known items next to an unknown one, so only the operands themselves must be known.
     if isinstance(left, (Unknown, Many)) or isinstance(right, (Unknown, Many)):
         return Unknown()
@@ -124,6 +129,9 @@ def compare(machine: Machine, kind: type, left: Any, right: Any, line: int) -> A
             if 0 < floor < 1 and kind in (ast.Gt, ast.GtE, ast.Lt, ast.LtE) and score.use.floor is None:
                 score.use.floor = Floor(floor, line)
             return Unknown()
+    if isinstance(left, chains.Distance) and isinstance(right, (int, float)) and kind in (ast.Lt, ast.LtE):
+        left.use.limit = left.use.limit or Floor(right, line)
+        return Unknown()
     if kind in (ast.Is, ast.IsNot):
         if isinstance(left, Unknown) or isinstance(right, Unknown):
             kind = ast.Eq if kind is ast.Is else ast.NotEq
@@ -213,6 +221,13 @@ def by_class(container: Any, order: tuple[int, ...] | None) -> list[Any] | None:
     return [value for _, value in sorted(zip(order, values, strict=True), key=lambda pair: pair[0])]
 
 
+def numbered(values: Any) -> None:
+    """Remember that a script writes the number of the best class itself into a text."""
+    for value in values if isinstance(values, tuple) else (values,):
+        if isinstance(value, ClassIndex):
+            value.use.numbered = True
+
+
 def percent(machine: Machine, template: str, values: Any) -> Any:
     """Return `template % values`."""
     machine.spend(len(template) >> 4)
@@ -256,6 +271,7 @@ def formatted(machine: Machine, template: str, args: list[Any], keywords: dict[s
 
 def field_text(machine: Machine, value: Any, spec: str) -> Any:
     """Return a value as a text by a format such as ".2f"."""
+    numbered(value)
     if not machine.plain(value, 200) or not isinstance(spec, str) or not SPEC.fullmatch(spec):
         return Unknown()
     return _text(machine, lambda: format(value, spec) if spec else str(value), "", value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from . import chains
 from .machine import Machine
 from .reading import Preprocessing
 from .values import Firmware, Picture, Unknown, Use, whole_numbers
@@ -44,6 +45,13 @@ def new(machine: Machine, args: list[Any], keywords: dict[str, Any]) -> Picture:
 
 def change(machine: Machine, picture: Picture, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
     """Follow a method of a picture. Some change the picture itself, some return another one."""
+    result = _change(picture, name, args, keywords)
+    if isinstance(result, Picture) and result is not picture:
+        chains.cut(machine, picture, result, args if name in ("copy", "cut", "crop") else [0], keywords)
+    return result
+
+
+def _change(picture: Picture, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
     steps = picture.steps
     if name == "draw_image":
         # An empty picture that the camera's picture is drawn on: CanMV's way to fill the input of the network.
@@ -66,7 +74,7 @@ def change(machine: Machine, picture: Picture, name: str, args: list[Any], keywo
             return Picture(grey)
         picture.steps = grey
     elif name == "invert":
-        picture.steps = replace(steps, inverted=not steps.inverted)
+        picture.steps = replace(steps, inverted=not steps.inverted, stretched_first=steps.stretched)
     elif name in ("strech_char", "stretch_char", "histeq"):
         picture.steps = replace(steps, stretched=True)
     elif name == "rotation_corr":
@@ -80,5 +88,7 @@ def shown(machine: Machine, use: Use, args: list[Any]) -> None:
     """Remember the first picture that the network of a use sees."""
     machine.pictures += 1
     for arg in args:
-        if isinstance(arg, Picture) and arg.steps is not None and use.picture is None:
-            use.picture = arg.steps
+        if isinstance(arg, Picture):
+            chains.shown(use, arg)
+            if arg.steps is not None and use.picture is None:
+                use.picture = arg.steps

@@ -8,7 +8,7 @@ from typing import Any
 
 from maixswitch.card.importing.literals import MAX_SCRIPT
 
-from . import broken
+from . import broken, chains
 from .lists import Lists
 from .machine import Choice, OpenText, Shared
 from .merge import Guesses, finished, merged, with_guesses
@@ -47,7 +47,8 @@ def read_script(text: str, name: str = "main.py", open_text: OpenText = lambda p
     reader = _Reader(tree, name, open_text)
     reader.follow()
     reader.lists.add_literals(tree)
-    return ScriptReading(with_guesses(merged(reader.uses), reader.guesses), *reader.lists.results(), trouble)
+    uses = with_guesses(merged(reader.uses), reader.guesses)
+    return ScriptReading(broken.commented(uses, text), *reader.lists.results(), trouble, chains.likeness(tree))
 
 
 def _searched(text: str, trouble: str) -> ScriptReading:

@@ -77,6 +77,7 @@ class Preprocessing:
     canvas: the size (width, height) of an empty picture that the camera's picture is drawn on.
     cropped: (x, y, width, height). rotated: degrees.
     grey, inverted, stretched (contrast), hmirror, vflip: whether that is done.
+    stretched_first: whether it is stretched before it is inverted.
     """
 
     framesize: str | tuple[int, ...] | None = None
@@ -90,6 +91,7 @@ class Preprocessing:
     hmirror: bool | None = None
     vflip: bool | None = None
     rotated: float | None = None
+    stretched_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,12 @@ class ModelUse:
     outputs: the numbers of each set_outputs. layers: the number of set_layers.
     labels: the list that the classes of this task's results index. other_labels: further lists that they index.
     doubtful: the script's own values exclude this use, or it needs an exception.
+    behind: the line of the load of the detector on whose boxes it runs, 0 for none.
+    upright: it sees the face of the box turned upright. growth: what the box is enlarged by on each side, of its own
+        width and height.
+    sigmoid: its values pass through a sigmoid. numbered: the script shows the number of the best class as it is.
+    limit: the distance below which kpu.classifier's answer counts.
+    meant: the path that a comment beside the load of an address names, "" for none.
     """
 
     model: str | int | None
@@ -116,6 +124,13 @@ class ModelUse:
     floor: Floor | None = None
     picture: Preprocessing | None = None
     doubtful: bool = False
+    behind: int = 0
+    upright: bool = False
+    growth: float = 0.0
+    sigmoid: bool = False
+    numbered: bool = False
+    limit: Floor | None = None
+    meant: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,9 +139,11 @@ class ScriptReading:
 
     uses: in the order of their loads.
     trouble: why the script is not valid Python or too large, "" if it is valid. What could be read is there anyway.
+    likeness: the score from which on two features are taken for the same, 0 to 100; None if that is not clear.
     """
 
     uses: tuple[ModelUse, ...] = ()
     lists: tuple[NamedList, ...] = ()
     numbers: tuple[NamedNumbers, ...] = ()
     trouble: str = ""
+    likeness: float | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import firmware, operators
-from .class_names import ClassNames
+from .class_names import ClassNames, branches
 from .imports import Imports
 from .names import PARENTS
 from .relevance import changed, indexed, loads_in, matters
@@ -160,7 +160,10 @@ class Statements(Imports):
     def _If(self, node: ast.If, frame: Frame) -> str:
         # A chain of elif is followed in a loop, because it may have thousands of them.
         while True:
+            before, self.class_test = self.class_test, None
             test = self.evaluate(node.test, frame)
+            branches(node, test, self.class_test)
+            self.class_test = self.class_test or before
             certain = not isinstance(test, (Unknown, Many))
             chosen = self.truth(test, node)
             if certain and matters(node) and loads_in(node.orelse if chosen else node.body):

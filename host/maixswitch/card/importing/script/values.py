@@ -62,6 +62,12 @@ class Use:
     guesses: list[LabelUse] = field(default_factory=list)
     floor: Floor | None = None
     picture: Preprocessing | None = None
+    behind: Use | None = None
+    upright: bool = False
+    growth: float = 0.0
+    sigmoid: bool = False
+    numbered: bool = False
+    limit: Floor | None = None
 
     def label(self, value: tuple[str, ...], name: str, line: int) -> None:
         """Add a list that the classes of the results index."""
@@ -151,10 +157,15 @@ class Picked(Unknown):
 
 @dataclass(eq=False)
 class Picture:
-    """A picture and what was done to it. size: (width, height) of an empty picture."""
+    """A picture and what was done to it. size: (width, height) of an empty picture.
+
+    box: the detector whose box it shows. upright: whether it shows the face of that box turned upright.
+    """
 
     steps: Preprocessing | None
     size: tuple[int, ...] | None = None
+    box: Use | None = None
+    upright: bool = False
 
 
 @dataclass(frozen=True)
