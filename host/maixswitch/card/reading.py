@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maixswitch import board_code, device_types, files
+from maixswitch.card.flash.package import Package, is_package, read_package
 from maixswitch.card.json_text import Mistake, mistake
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.language import tr
@@ -145,14 +146,15 @@ class Model:
 
 
 class Card:
-    """A card, one model's folder, or one .kmodel file.
+    """A card, one model's folder, one .kmodel file, or a package for the flash chip.
 
-    kind: "card", "model" or "kmodel".
+    kind: "card", "model", "kmodel" or "package".
     path: where it is on this PC.
     models: its models, in the button's order.
     sizes: the bytes of every file, by its path on the card.
     settings: the board's own Settings; None for a model's folder or a file.
     links: the paths of links that lead out of the folder; the board would not find them.
+    package: the package; None for anything else.
     Labels are read on demand through the one fake board: call `select` first if another card was read since.
     Raises MaixSwitchError if the path is something else, or if it cannot be read.
     """
@@ -163,7 +165,16 @@ class Card:
         self.sizes: dict[str, int] = {}
         self.settings: Any = None
         self.links: list[str] = []
+        self.package: Package | None = None
         self._files: _Files | None = None
+        if self.kind == "package":
+            self.package = read_package(path)
+            self.sizes = {part.name: part.size for part in self.package.parts}
+            models = {part.name: part for part in self.package.parts if part.is_model}
+            self.models = [
+                Model("", None, "", name, part.size, lambda data=part.data: data) for name, part in models.items()
+            ]
+            return
         if self.kind == "kmodel":
             # A bare file has no model.json, so the board's parser has nothing to read.
             size = path.stat().st_size
@@ -206,6 +217,11 @@ class Card:
     def networks(self) -> list[Model]:
         """Every model, each followed by the networks of its stages."""
         return [part for model in self.models for part in (model, *model.stages)]
+
+    @property
+    def bare(self) -> bool:
+        """Has it no model.json?"""
+        return self.kind in ("kmodel", "package")
 
     @property
     def shell(self) -> str:
@@ -258,7 +274,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _kind(path: Path) -> str:
-    """Return what a path is: "card", "model" or "kmodel". Raises MaixSwitchError for anything else."""
+    """Return what a path is: "card", "model", "kmodel" or "package". Raises MaixSwitchError for anything else."""
     if path.is_file():
         # Users often try `check` on a download. The command that helps is a better message than "not a kmodel".
         if path.name.lower().endswith(".zip"):
@@ -269,7 +285,7 @@ def _kind(path: Path) -> str:
                 ),
                 EXIT_USAGE,
             )
-        return "kmodel"
+        return "package" if is_package(path) else "kmodel"
     if not path.exists():
         raise MaixSwitchError(tr("{path}: no such file or folder", path=path), EXIT_IO)
     # models/ decides first: a stray .kmodel in the root of a card must not make it a single model.
