@@ -170,10 +170,7 @@ class Card:
         if self.kind == "package":
             self.package = read_package(path)
             self.sizes = {part.name: part.size for part in self.package.parts}
-            models = {part.name: part for part in self.package.parts if part.is_model}
-            self.models = [
-                Model("", None, "", name, part.size, lambda data=part.data: data) for name, part in models.items()
-            ]
+            self.models = [_bare(name, data) for name, data in self.package.models.items()]
             return
         if self.kind == "kmodel":
             # A bare file has no model.json, so the board's parser has nothing to read.
@@ -265,6 +262,10 @@ class Card:
             return self.read(name).decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError:
             return None
+
+
+def _bare(name: str, data: bytes) -> Model:
+    return Model("", None, "", name, len(data), lambda: data)
 
 
 def _bytes(path: Path) -> bytes:

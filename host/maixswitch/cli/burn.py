@@ -26,7 +26,7 @@ def burn(
     """Burn a package into the flash chip of a board, over its cable, with the program kflash.
 
     The package is judged first, as by maixswitch check: one whose parts overlap, or reach into the file system, is
-    refused. Everything that the package lists is overwritten, and nothing else. The board restarts at the end.
+    refused. What lies at the addresses of its parts is overwritten. The board restarts at the end.
 
     This command has never been tried on a real board, only with kflash against a stand-in for the boot loader.
     """

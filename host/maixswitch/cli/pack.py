@@ -42,8 +42,8 @@ def pack(
 
     Models lie one behind the other from 0x300000 on; the file system at 0xD00000 stays as it is. Each model.json then
     names the address in the flash chip: the card needs the .kmodel no longer, and works only with a board that the
-    package was burnt to. The .kmodel stays in the folder, so that the card can be packed again, and so that
-    maixswitch import FILE.kfpkg --card CARD undoes it all. Models with an error of maixswitch check are refused.
+    package was burnt to. The .kmodel stays in the folder, so that the card can be packed again. maixswitch import
+    FILE.kfpkg --card CARD makes files of the models again. Models with an error of maixswitch check are refused.
 
     The same input gives the same bytes. Burn the package with maixswitch burn, kflash or kflash_gui.
     """

@@ -1,5 +1,7 @@
-"""A stand-in for a K210 with kflash at the other end of a pseudo-terminal: its boot loader, then the program that kflash
-sends, which writes the flash chip. Frames, operations and answers as kflash 1.1.6 sends and expects them.
+"""A stand-in for a K210, with kflash at the other end of a pseudo-terminal.
+
+First it is the chip's boot loader, then the program that kflash sends, which writes the flash chip. It answers what
+kflash 1.1.6 sends with what kflash expects.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ NOP, MEMORY_WRITE, MEMORY_BOOT, BAUD_OF_LOADER = 0xC2, 0xC3, 0xC5, 0xC6
 STUB_NOP, FLASH_WRITE, REBOOT, BAUD, FLASH_INIT = 0xD2, 0xD4, 0xD5, 0xD6, 0xD7
 FLASH = 16 << 20
 
-LINES = '''"""Python imports this at its start: pseudo-terminals have no DTR and RTS, so their changes go into a file."""
+LINES = '''"""Python imports this at its start: pseudo-terminals lack DTR and RTS; the changes go into a file."""
 import os
 from serial import serialposix
 

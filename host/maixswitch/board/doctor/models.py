@@ -83,7 +83,7 @@ def _reasons(model: CardModel, firmware: Firmware) -> Iterator[tuple[str, str]]:
     if name is None:
         yield str(mistake(model.json) or tr('no "kmodel"')), tr("a model.json that names a .kmodel")
         return
-    # A model in the flash chip is not a file, so nothing is known about it.
+    # flash_models.py looks at a model in the flash chip.
     if not isinstance(name, str):
         return
     if not model.file:
@@ -93,13 +93,18 @@ def _reasons(model: CardModel, firmware: Firmware) -> Iterator[tuple[str, str]]:
     if kind.name not in (V3, V4):
         yield kind.message, tr("a kmodel v3 or v4")
         return
-    if kind.name == V4 and firmware.v4 is False:
+    yield from unloadable(model.head, model.size, firmware)
+
+
+def unloadable(head: bytes, size: int, firmware: Firmware) -> Iterator[tuple[str, str]]:
+    """Yield what keeps the firmware from loading a kmodel v3 or v4 with this head, and what was expected."""
+    if file_kind(head).name == V4 and firmware.v4 is False:
         yield "kmodel v4", tr("kmodel v3, or a firmware with v4 support")
         return
     room = room_for_a_model(firmware)
-    _, version, main, _, _ = board_code.kmodel_head().sniff(model.head)
+    _, version, main, _, _ = board_code.kmodel_head().sniff(head)
     flavours = table()
-    need = flavours.growth(size for _, size in flavours.need_parts(version, model.size, main))
+    need = flavours.growth(part for _, part in flavours.need_parts(version, size, main))
     if room is not None and need > room:
         yield tr("it needs {need} KiB", need=kib(need)), tr("at most {room} KiB", room=room // 1024)
 

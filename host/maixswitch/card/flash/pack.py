@@ -164,12 +164,12 @@ def _networks(card: Card, result: Packed) -> Iterator[Network]:
             path = None if card.kind == "kmodel" else _folder(card, model) / "model.json"
             place = network.json if path is not None else network.file
             where = network.spec.kmodel if network.spec is not None else None
-            file, fixed = network.file, None
+            file, fixed, stated = network.file, None, 0
             if isinstance(where, tuple):
-                fixed = where[0]
-                file = _beside(card, model, where[1])
+                fixed, stated = where
+                file = _beside(card, model, stated)
             if not file:
-                wanted = tr("the .kmodel beside model.json, with {size} bytes", size=where[1] if fixed else "?")
+                wanted = tr("the .kmodel beside model.json, with {size} bytes", size=stated)
                 result.findings.append(finding("C688", place, network.prefix + "kmodel", wanted=wanted))
                 continue
             title = model.title if network is model else f"{model.title}, {network.prefix.rstrip('.')}"
@@ -216,7 +216,7 @@ def _free(parts: list[Part], at: int, size: int) -> int:
 
 
 def _name(network: Network, parts: list[Part]) -> str:
-    """Return a flat ASCII name for a part: that of its folder, whose numbers keep the button's order, or of its file."""
+    """Return a flat ASCII name for a part: that of its folder, whose number keeps the button's order, or its file's."""
     # Windows and macOS, where a flashing tool unpacks it, ignore case.
     taken = {part.name.casefold() for part in parts}
     path = PurePosixPath(network.file)

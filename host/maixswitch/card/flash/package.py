@@ -1,4 +1,4 @@
-"""A package for the flash chip (.kfpkg): a zip with flash-list.json and the files that it names. Others' are hostile."""
+"""A package for the flash chip (.kfpkg): a zip with flash-list.json and the files that it names; it may be hostile."""
 
 from __future__ import annotations
 
@@ -80,6 +80,11 @@ class Package:
     def contents(self) -> dict[int, bytes]:
         """Return what the flash chip holds after burning, by address."""
         return {part.address: flashed(part) for part in self.parts if part.address is not None}
+
+    @property
+    def models(self) -> dict[str, bytes]:
+        """The models in it, by the names of their files."""
+        return {part.name: part.data for part in self.parts if part.is_model}
 
     @property
     def free(self) -> int:
