@@ -149,7 +149,7 @@ def _source(path: Path, wanted: Wanted, result: Packed) -> Card:
     for item in report.findings:
         if item.severity == ERROR and (whole or report.owner(item) or item.code == "C100"):
             result.findings.append(item)
-    if report.kind == "image":
+    if report.kind in ("image", "package"):
         raise MaixSwitchError(tr("{path}: expected a card, a model's folder or a .kmodel", path=path), EXIT_USAGE)
     card = Card(path, None)
     if not card.models:
