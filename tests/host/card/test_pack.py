@@ -255,8 +255,14 @@ def test_heads_of_firmwares(firmware: Path) -> None:
     code = firmware.read_bytes()
     head = b"\0" + len(code).to_bytes(4, "little") + code
     whole = head + hashlib.sha256(head).digest()
-    for data, prefix, found in ((code, True, ""), (whole, False, ""), (code, False, "no head"), (whole, True, "two heads"),
-                                (head + bytes(32), False, "a SHA-256 that does not match")):  # fmt: skip
+    cases = (
+        (code, True, ""),
+        (whole, False, ""),
+        (code, False, "no head"),
+        (whole, True, "two heads"),
+        (head + bytes(32), False, "a SHA-256 that does not match"),
+    )
+    for data, prefix, found in cases:
         findings = list(judge(package_of((Part("f.bin", 0, prefix, len(data), data),))))
         assert [(item.code, item.found) for item in findings] == ([("C685", found)] if found else [])
 
@@ -351,6 +357,6 @@ def test_sources_may_be_folders_and_files(card: Path, tmp_path: Path) -> None:
         ("model.kmodel", 0x310000),
     ]
     assert list(result.texts) == [card / BLOBS / "model.json"]
+    packed(card, tmp_path / "x.kfpkg")
     with pytest.raises(MaixSwitchError, match="expected a card"):
-        packed(card, tmp_path / "x.kfpkg")
         pack([tmp_path / "x.kfpkg"], Wanted())

@@ -28,6 +28,7 @@ SILENCE = 60.0
 """Seconds without a word of kflash. The longest wait of a board that works is for 64 KiB at 115200: 6 s and erasing."""
 STUB = "ISP"
 """What kflash calls the program that it sends first."""
+LOST = "Data checksum error"
 FAILURES = (
     (r"inappropriate ioctl|Errno 25\b", "B617"),
     (r"no valid kendryte k210|greeting fail", "B670"),
@@ -117,6 +118,9 @@ def _run(
                 raise BoardError("B674" if writing else "B670", port=port) from None
             if row[0] == "line":
                 say(row[1])
+                # kflash says that it tries again, but goes on with the next 64 KiB, and in the end that all is well.
+                if LOST in row[1]:
+                    raise BoardError("B673", port=port, found=row[1])
             elif row[0] == "part":
                 writing = writing or row[1] != STUB
                 progress(names.get(row[1], ""), row[2], row[3])
