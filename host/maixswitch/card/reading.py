@@ -70,7 +70,8 @@ class Model:
     folder: the name of its folder, "" for a bare file.
     spec: the board's own ModelSpec, None for a bare file.
     place: the path of its folder on the card, as findings name it.
-    file: the path of its .kmodel on the card; "" if model.json names none that exists, or one in flash.
+    file: the path of its .kmodel on the card; for one in flash that of its copy beside model.json, which has the same
+        size; "" for neither.
     stages: the networks that run on each of its boxes, in order; none of these has stages.
     prefix: what stands before its fields in findings about model.json: "stages[0]." for the first stage.
     """
@@ -198,9 +199,12 @@ class Card:
 
     def _model(self, spec: device_types.ModelSpec) -> Model:
         folder_path = f"{MODELS}/{spec.folder}"
-        name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
-        # FAT ignores capitals, so the board finds a file that this PC would not.
-        name = next((path for path in self.sizes if path.lower() == name.lower()), "")
+        if isinstance(spec.kmodel, tuple):
+            name = self._beside(folder_path, spec.kmodel[1])
+        else:
+            name = str(spec.kmodel or "").removeprefix("/sd/")
+            # FAT ignores capitals, so the board finds a file that this PC would not.
+            name = next((path for path in self.sizes if path.lower() == name.lower()), "")
         model = Model(str(spec.folder), spec, folder_path, name, self.sizes.get(name, 0), lambda: self.read(name))
         for at, stage in enumerate(spec.stages):
             # The board judges an entry as a whole.
@@ -209,6 +213,15 @@ class Card:
             inner.prefix = f"stages[{at}]."
             model.stages.append(inner)
         return model
+
+    def _beside(self, place: str, size: int) -> str:
+        """Return the only model file of this size in a folder, or one of equal ones; "" for none."""
+        names = [
+            name
+            for name, length in self.sizes.items()
+            if name.startswith(f"{place}/") and name.lower().endswith(KMODEL_ENDS) and length == size
+        ]
+        return names[0] if len(names) == 1 or len({self.read(name) for name in names}) == 1 else ""
 
     @property
     def networks(self) -> list[Model]:

@@ -14,7 +14,7 @@ from typing import Any
 import kflash
 import pytest
 
-from maixswitch.card.check import check
+from maixswitch.card.check import Options, check
 from maixswitch.card.flash.contents import flash_contents
 from maixswitch.card.flash.flash_list import Entry, as_kflash_reads, read_list, write_list
 from maixswitch.card.flash.pack import Packed, Wanted, pack, write
@@ -222,6 +222,20 @@ def test_stages_are_packed_too(card: Path, tmp_path: Path) -> None:
     assert [part.name for part in result.package.parts] == ["10-blobs.kmodel", "10-blobs-stage1.kmodel"]
     assert fields(card, BLOBS)["stages"][0]["kmodel"] == fields(card, COLOURS)["kmodel"]
     assert [spec.kmodel for spec in Card(card).models[0].spec.stages] == [(0x310000, 4616)]
+
+
+def test_check_judges_and_runs_the_copy_beside_model_json(card: Path, tmp_path: Path) -> None:
+    packed(card, tmp_path / "a.kfpkg")
+    report = check(card, Options(run=True))
+    assert [(model.kmodel, model.version) for model in report.models] == [
+        (BLOBS + "model.kmodel", 3),
+        (COLOURS + "model.kmodel", 3),
+    ]
+    assert [item.code for item in report.findings if item.file.startswith("models/")] == ["C221", "C221"]
+    # A copy of that size that is no model cannot be packed again.
+    path = card / BLOBS / "model.kmodel"
+    path.write_bytes(b"\x03\0\0\0" + bytes(path.stat().st_size - 4))
+    assert [item.code for item in pack([card], Wanted()).findings] == ["C201"]
 
 
 def test_a_model_whose_file_is_gone_cannot_be_packed_again(card: Path, tmp_path: Path) -> None:

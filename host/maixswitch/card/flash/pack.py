@@ -15,7 +15,7 @@ from maixswitch.card.flash.package import Package, Part, judge, package_bytes, p
 from maixswitch.card.importing.naming import kmodel_name
 from maixswitch.card.importing.writing import document
 from maixswitch.card.json_text import BOM
-from maixswitch.card.reading import KMODEL_ENDS, MODELS, Card, Model
+from maixswitch.card.reading import MODELS, Card, Model
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.findings.table import ERROR
@@ -164,30 +164,17 @@ def _networks(card: Card, result: Packed) -> Iterator[Network]:
             path = None if card.kind == "kmodel" else _folder(card, model) / "model.json"
             place = network.json if path is not None else network.file
             where = network.spec.kmodel if network.spec is not None else None
-            file, fixed, stated = network.file, None, 0
-            if isinstance(where, tuple):
-                fixed, stated = where
-                file = _beside(card, model, stated)
-            if not file:
+            fixed, stated = where if isinstance(where, tuple) else (None, 0)
+            if not network.file:
                 wanted = tr("the .kmodel beside model.json, with {size} bytes", size=stated)
                 result.findings.append(finding("C688", place, network.prefix + "kmodel", wanted=wanted))
                 continue
             title = model.title if network is model else f"{model.title}, {network.prefix.rstrip('.')}"
-            yield Network(path, steps, place, title, file, card.read(file), fixed)
+            yield Network(path, steps, place, title, network.file, card.read(network.file), fixed)
 
 
 def _folder(card: Card, model: Model) -> Path:
     return card.path / model.place if card.kind == "card" else card.path
-
-
-def _beside(card: Card, model: Model, size: int) -> str:
-    """Return the file in a model's folder that model.json says is in the flash chip; "" if it is not clear."""
-    names = [
-        name
-        for name, length in card.sizes.items()
-        if name.startswith(f"{model.place}/") and name.lower().endswith(KMODEL_ENDS) and length == size
-    ]
-    return names[0] if len({card.read(name) for name in names}) == 1 else ""
 
 
 def _placed(networks: list[Network], at: int) -> list[Part]:
