@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from maixswitch.board.maixpy_script import Options, Outcome
 from maixswitch.board.maixpy_script.card_copy import card_copy
 from maixswitch.board.maixpy_script.film import Film
-from maixswitch.board.maixpy_script.flash_parts import flash_parts
+from maixswitch.card.flash.contents import flash_contents
 from maixswitch.errors import MaixSwitchError
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def main() -> None:
     arguments = parser.parse_args()
     base = {
         "board": arguments.board,
-        "flash": flash_parts(arguments.flash),
+        "flash": flash_contents(arguments.flash),
         "camera": arguments.camera,
         "seconds": arguments.seconds,
         "pc_seconds": arguments.limit,

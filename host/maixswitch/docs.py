@@ -82,7 +82,8 @@ def findings() -> str:
         rows = [
             (row.code, row.severity, plain(row.title), plain(row.remedy))
             for row in rules().values()
-            if row.code.startswith(start)
+            # The longest beginning counts.
+            if max((item for item in FINDING_SECTIONS if row.code.startswith(item)), key=len, default="") == start
         ]
         if rows:
             parts.append(f"### {heading}\n\n" + table(("code", "severity", "what it means", "what to do"), rows))
@@ -175,7 +176,9 @@ FINDING_SECTIONS = {
     "C4": "The card as a medium, and its settings",
     "C5": "Import",
     "C6": "Stages",
+    "C68": "Packages for the flash chip (`maixswitch pack`)",
     "B6": "A board on its cable (`maixswitch doctor`)",
+    "B67": "The flash chip of a board (`maixswitch burn`, `doctor`)",
 }
 
 BLOCKS: dict[str, Callable[[], str]] = {

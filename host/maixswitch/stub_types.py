@@ -63,6 +63,7 @@ class Kpu(Protocol):
     boxes: list[Any]
     scores: list[Any]
     slots: list[Any]
+    flash: dict[int, bytes]
     canmv: Any
     live: Any
 

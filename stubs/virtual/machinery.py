@@ -53,9 +53,9 @@ def run(system, system_time, opener, builtins, options) -> int:
     """Boot and serve the REPL until a reset. Returns the exit code of this interpreter.
 
     system, system_time, opener, builtins: the os module, the time module, open() and the builtins of the interpreter.
-    options: (card, flavour, cause, mode, space, readonly), as in start.py.
+    options: (card, chip, flavour, cause, mode, space, readonly), as in start.py.
     """
-    card, flavour, cause, mode, space, readonly = options
+    card, chip, flavour, cause, mode, space, readonly = options
     install(system, system_time, opener, builtins)
     # Clock and pins are replaced before the reset, because what the reset starts must count real time.
     bench.clock = bench.keys = None  # those of the bench do not move by themselves
@@ -64,6 +64,11 @@ def run(system, system_time, opener, builtins, options) -> int:
     flash = Folder(system, opener, "/flash", flat=True)
     bench.reset(flavour, _read_config(flash))
     bench.flash.insert(flash)
+    if chip:
+        for row in system.ilistdir("/chip"):
+            with opener("/chip/" + row[0], "rb") as file:
+                bench.kpu.flash[int(row[0], 16)] = file.read()
+        system.umount("/chip")  # no folder of the board
     if card:
         bench.card.insert(Folder(system, opener, "/sd", space=space, readonly=readonly == "1"))
     bench.uart.echo = builtins.print

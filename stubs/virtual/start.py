@@ -1,6 +1,7 @@
-"""Boot the virtual board: start.py STUBS ANSWERS REQUESTS CARD FLASH FLAVOUR CAUSE MODE SPACE READONLY FLAG.
+"""Boot the virtual board: start.py STUBS ANSWERS REQUESTS CARD FLASH CHIP FLAVOUR CAUSE MODE SPACE READONLY FLAG.
 
-STUBS, CARD, FLASH: folders; CARD is "" without a card. ANSWERS, REQUESTS: file numbers of the line. CAUSE of the boot:
+STUBS, CARD, FLASH, CHIP: folders; CARD is "" without a card. CHIP has a file for each part of the flash chip outside
+/flash, with its address as its name; "" for none. ANSWERS, REQUESTS: file numbers of the line. CAUSE of the boot:
 power, reset or soft, or "script": then script.py runs one script without a boot. MODE of the REPL: 0 or 1. SPACE: bytes
 that fit the card, "" for no limit. READONLY: "1" for a read-only card. FLAG: file number of the flag of Ctrl-C.
 
@@ -11,7 +12,7 @@ The exit code is 42 for a soft reset of the friendly REPL, 43 for one of the raw
 import builtins
 import sys
 
-STUBS, ANSWERS, REQUESTS, CARD, FLASH, FLAVOUR, CAUSE, MODE, SPACE, READONLY, FLAG = sys.argv[1:12]
+STUBS, ANSWERS, REQUESTS, CARD, FLASH, CHIP, FLAVOUR, CAUSE, MODE, SPACE, READONLY, FLAG = sys.argv[1:13]
 SOFT, SOFT_RAW, RESET, LOST = 42, 43, 44, 45
 opener = open
 system = __import__("os")  # of the interpreter, not of the board
@@ -23,6 +24,8 @@ system.mount(posix(STUBS), "/stubs")
 system.mount(posix(FLASH), "/flash")
 if CARD:
     system.mount(posix(CARD), "/sd")
+if CHIP:
+    system.mount(posix(CHIP), "/chip")
 system.chdir("/")
 system.umount("/")  # from here on programs of the card cannot reach other files of the PC
 sys.path[:] = ["/stubs"]
@@ -45,7 +48,7 @@ try:
             system_time,
             opener,
             builtins,
-            (CARD, FLAVOUR, CAUSE, int(MODE), int(SPACE) if SPACE else None, READONLY),
+            (CARD, CHIP, FLAVOUR, CAUSE, int(MODE), int(SPACE) if SPACE else None, READONLY),
         )
 except wire.Gone:
     code = LOST

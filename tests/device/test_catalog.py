@@ -126,6 +126,22 @@ def test_a_model_in_flash():
         assert [row[0] for row in problems(changed(DIGITS, kmodel=value))] == ["kmodel"]
 
 
+def in_flash(model, data):
+    """Return the ModelSpec of a model at 0x300000 in a flash chip that holds these bytes there."""
+    card({"models/m/model.json": changed(model, kmodel={"flash": 0x300000, "bytes": 400000})})
+    bench.kpu.flash[0x300000] = data
+    return catalog.read("/sd", 5)[0]
+
+
+def test_the_head_of_a_model_in_flash_counts_like_that_of_a_file():
+    spec = in_flash(FACE, v4((36000,)))
+    assert (spec.problems, spec.outputs, spec.grid) == ((), ((20, 15, 30),), (20, 15))
+    assert in_flash(changed(DIGITS, labels=["a", "b"]), v3()).problems[0][1:] == ("labels", "2 labels", "10 labels")
+    # A chip that is not burnt yet is no doubt, because the loader knows it better.
+    for data in (b"", bytes(128), b"PK\x03\x04" + bytes(124), b"\x00\x00\x00\x03" + bytes(124)):
+        assert in_flash(FACE, data).problems == ()
+
+
 def test_missing_fields_are_all_named():
     actual = problems({"kind": "yolo2"})
     assert [row[0] for row in actual] == ["schema", "title", "input", "anchors", "kmodel"]

@@ -42,7 +42,12 @@ class Kind:
 NONE, DTR, RTS, BOTH = (False, False), (True, False), (False, True), (True, True)
 KINDS = (
     Kind("dan", (NONE, RTS, NONE), (NONE, RTS, DTR), ("bit", "trainer", "dock")),
-    Kind("goE", (NONE, DTR, NONE), (NONE, DTR, RTS), ("kd233", "maixduino", "bit_mic", "cube", "amigo")),
+    Kind(
+        "goE",
+        (NONE, DTR, NONE),
+        (NONE, DTR, RTS),
+        ("kd233", "maixduino", "bit_mic", "cube", "amigo", "amigo_tft", "amigo_ips", "go"),
+    ),
     Kind("goD", (NONE, DTR, BOTH), (BOTH, DTR, DTR)),
 )
 TRIED = ("dan", "goE")
@@ -58,6 +63,11 @@ def kind(name: str) -> Kind:
     raise MaixSwitchError(
         tr("--kind {name}: unknown kind of board; the known kinds: {known}", name=name, known=known), EXIT_USAGE
     )
+
+
+def named(board: str) -> str:
+    """Return the kind of a board of device/once/boards.py; "" if its wiring is not known."""
+    return next((wiring.name for wiring in KINDS if board in (wiring.name, *wiring.others)), "")
 
 
 def move(line: Any, steps: tuple[Step, ...], port: str, wait: Callable[[float], None] = time.sleep) -> None:

@@ -1,4 +1,4 @@
-"""`maixswitch check`: apply all rules to a card, a model's folder, a .kmodel or the image of a card."""
+"""`maixswitch check`: apply all rules to a card, a model's folder, a .kmodel, a .kfpkg or the image of a card."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ModelReport:
 class Report(Judged):
     """The result of a check.
 
-    kind: "card", "model", "kmodel" or "image".
+    kind: "card", "model", "kmodel", "package" or "image".
     findings: errors first, then in the order of their files.
     """
 
@@ -73,7 +73,7 @@ class Report(Judged):
 
 
 def check(path: Path, options: Options | None = None) -> Report:
-    """Check a card, a model's folder, a .kmodel, or the image or device of a card.
+    """Check a card, a model's folder, a .kmodel, a .kfpkg, or the image or device of a card.
 
     Raises MaixSwitchError if the path is none of these (usage), if it cannot be read (input or output), or if the board
     or a firmware is unknown.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maixswitch import board_code, device_types, files
+from maixswitch.card.flash.package import Package, is_package, read_package
 from maixswitch.card.json_text import Mistake, mistake
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.language import tr
@@ -69,7 +70,8 @@ class Model:
     folder: the name of its folder, "" for a bare file.
     spec: the board's own ModelSpec, None for a bare file.
     place: the path of its folder on the card, as findings name it.
-    file: the path of its .kmodel on the card; "" if model.json names none that exists, or one in flash.
+    file: the path of its .kmodel on the card; for one in flash that of its copy beside model.json, which has the same
+        size; "" for neither.
     stages: the networks that run on each of its boxes, in order; none of these has stages.
     prefix: what stands before its fields in findings about model.json: "stages[0]." for the first stage.
     """
@@ -145,14 +147,15 @@ class Model:
 
 
 class Card:
-    """A card, one model's folder, or one .kmodel file.
+    """A card, one model's folder, one .kmodel file, or a package for the flash chip.
 
-    kind: "card", "model" or "kmodel".
+    kind: "card", "model", "kmodel" or "package".
     path: where it is on this PC.
     models: its models, in the button's order.
     sizes: the bytes of every file, by its path on the card.
     settings: the board's own Settings; None for a model's folder or a file.
     links: the paths of links that lead out of the folder; the board would not find them.
+    package: the package; None for anything else.
     Labels are read on demand through the one fake board: call `select` first if another card was read since.
     Raises MaixSwitchError if the path is something else, or if it cannot be read.
     """
@@ -163,7 +166,13 @@ class Card:
         self.sizes: dict[str, int] = {}
         self.settings: Any = None
         self.links: list[str] = []
+        self.package: Package | None = None
         self._files: _Files | None = None
+        if self.kind == "package":
+            self.package = read_package(path)
+            self.sizes = {part.name: part.size for part in self.package.parts}
+            self.models = [_bare(name, data) for name, data in self.package.models.items()]
+            return
         if self.kind == "kmodel":
             # A bare file has no model.json, so the board's parser has nothing to read.
             size = path.stat().st_size
@@ -190,9 +199,12 @@ class Card:
 
     def _model(self, spec: device_types.ModelSpec) -> Model:
         folder_path = f"{MODELS}/{spec.folder}"
-        name = str(spec.kmodel).removeprefix("/sd/") if isinstance(spec.kmodel, str) else ""
-        # FAT ignores capitals, so the board finds a file that this PC would not.
-        name = next((path for path in self.sizes if path.lower() == name.lower()), "")
+        if isinstance(spec.kmodel, tuple):
+            name = self._beside(folder_path, spec.kmodel[1])
+        else:
+            name = str(spec.kmodel or "").removeprefix("/sd/")
+            # FAT ignores capitals, so the board finds a file that this PC would not.
+            name = next((path for path in self.sizes if path.lower() == name.lower()), "")
         model = Model(str(spec.folder), spec, folder_path, name, self.sizes.get(name, 0), lambda: self.read(name))
         for at, stage in enumerate(spec.stages):
             # The board judges an entry as a whole.
@@ -202,10 +214,24 @@ class Card:
             model.stages.append(inner)
         return model
 
+    def _beside(self, place: str, size: int) -> str:
+        """Return the only model file of this size in a folder, or one of equal ones; "" for none."""
+        names = [
+            name
+            for name, length in self.sizes.items()
+            if name.startswith(f"{place}/") and name.lower().endswith(KMODEL_ENDS) and length == size
+        ]
+        return names[0] if len(names) == 1 or len({self.read(name) for name in names}) == 1 else ""
+
     @property
     def networks(self) -> list[Model]:
         """Every model, each followed by the networks of its stages."""
         return [part for model in self.models for part in (model, *model.stages)]
+
+    @property
+    def bare(self) -> bool:
+        """Has it no model.json?"""
+        return self.kind in ("kmodel", "package")
 
     @property
     def shell(self) -> str:
@@ -251,6 +277,10 @@ class Card:
             return None
 
 
+def _bare(name: str, data: bytes) -> Model:
+    return Model("", None, "", name, len(data), lambda: data)
+
+
 def _bytes(path: Path) -> bytes:
     from maixswitch.kmodel.run.model import read_file
 
@@ -258,7 +288,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _kind(path: Path) -> str:
-    """Return what a path is: "card", "model" or "kmodel". Raises MaixSwitchError for anything else."""
+    """Return what a path is: "card", "model", "kmodel" or "package". Raises MaixSwitchError for anything else."""
     if path.is_file():
         # Users often try `check` on a download. The command that helps is a better message than "not a kmodel".
         if path.name.lower().endswith(".zip"):
@@ -269,7 +299,7 @@ def _kind(path: Path) -> str:
                 ),
                 EXIT_USAGE,
             )
-        return "kmodel"
+        return "package" if is_package(path) else "kmodel"
     if not path.exists():
         raise MaixSwitchError(tr("{path}: no such file or folder", path=path), EXIT_IO)
     # models/ decides first: a stray .kmodel in the root of a card must not make it a single model.

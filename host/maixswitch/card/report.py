@@ -72,6 +72,8 @@ def following(report: Report) -> str:
     # Without errors the next step depends on what was checked, and leads towards a card in the board.
     if report.kind == "kmodel":
         return tr("maixswitch import {path} --card CARD", path=shlex.quote(str(report.path)))
+    if report.kind == "package":
+        return f"maixswitch burn {shlex.quote(str(report.path))}"
     if report.kind == "image":
         return tr("mount the card or the image, then check its files: maixswitch check FOLDER")
     if report.kind == "model":

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,16 @@ def _try(card: Card, model: Model, options: Options) -> Iterator[Finding]:
         # onto the copy and not onto the user's card.
         folder = card.path if card.kind == "model" else card.path / model.place
         _copy(folder, Path(scratch, MODELS, model.folder))
-        fault, answers = run_one(Path(scratch), options.board, firmware.name)
+        # A model for the flash chip has a copy beside model.json; without one there was nothing to choose by.
+        flash = {
+            part.spec.kmodel[0]: part.data for part in (model, *model.stages) if isinstance(part.spec.kmodel, tuple)
+        }
+        fault, answers = run_one(Path(scratch), options.board, firmware.name, flash)
         crowd = CROWD.search(fault)
         advice = ""
         if crowd is not None:
             fault = crowded(model, crowd)
-            advice = enough(Path(scratch), model, options.board, firmware.name)
+            advice = enough(Path(scratch), model, options.board, firmware.name, flash)
     ran_on = firmware.file or tr("the fakes of {firmware}", firmware=firmware.name)
     if fault:
         yield finding("C220", model.place, found=fault, wanted=advice, ran_on=ran_on)
@@ -91,7 +95,7 @@ def crowded(model: Model, crowd: re.Match[str]) -> str:
     )
 
 
-def enough(card: Path, model: Model, board: str, firmware: str) -> str:
+def enough(card: Path, model: Model, board: str, firmware: str, flash: Mapping[int, bytes]) -> str:
     """Return which threshold is enough for one picture of the drawn scene, as advice.
 
     card: a folder with the model alone, which may be changed.
@@ -101,21 +105,22 @@ def enough(card: Path, model: Model, board: str, firmware: str) -> str:
     for threshold in THRESHOLDS:
         if threshold > model.spec.threshold:
             path.write_text(json.dumps({**fields, "threshold": threshold}), encoding="utf-8")
-            if not CROWD.search(run_one(card, board, firmware)[0]):
+            if not CROWD.search(run_one(card, board, firmware, flash)[0]):
                 return tr('a higher "threshold", such as {threshold}', threshold=threshold)
     return tr("another network: no threshold up to {threshold} is enough", threshold=THRESHOLDS[-1])
 
 
-def run_one(card: Path, board: str, firmware: str) -> tuple[str, str]:
+def run_one(card: Path, board: str, firmware: str, flash: Mapping[int, bytes] | None = None) -> tuple[str, str]:
     """Return (fault, answers) of the only model on a card after one frame. The fault is "" if there was none.
 
     firmware: a flavour, which the fakes imitate, or the path of an image, which the virtual K210 runs.
+    flash: contents of the flash chip, by address.
     """
 
     def ignore(*_: Any) -> None:
         """Ignore the app's reports: its state is asked for instead."""
 
-    sim = board_class(firmware)(BoardOptions(card, board, firmware), ignore)
+    sim = board_class(firmware)(BoardOptions(card, board, firmware, flash=flash or {}), ignore)
     try:
         sim.power_on()
         # The limit counts board time, because a slow PC must not make a model fail.

@@ -32,7 +32,8 @@ def board(
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="Folder for /flash; with a firmware image, a file with what is in the flash chip. Default: empty.",
+            help="Folder for /flash, or a .kfpkg for the flash chip; with a firmware image, a file with what is in the "
+            "flash chip. Default: empty.",
         ),
     ] = None,
     rate: Annotated[
@@ -72,6 +73,8 @@ def board(
     """
     from maixswitch.board.virtual import VirtualBoard
     from maixswitch.board.virtual.handle import FLAVOUR
+    from maixswitch.card.flash.contents import flash_contents
+    from maixswitch.card.flash.package import is_package
     from maixswitch.k210.choice import image_path
 
     if not pty:
@@ -87,12 +90,15 @@ def board(
             )
     else:
         _check_chip(kind, space, readonly)
+    packed = flash is not None and is_package(flash)
+    chip = flash_contents([str(flash)]) if packed else None
+    folder = None if packed else flash
     for ending in (signal.SIGTERM, signal.SIGINT):  # a shell starts background programs with SIGINT ignored
         signal.signal(ending, signal.default_int_handler)
     try:
         with VirtualBoard(
             card,
-            None if image else flash,
+            None if image else folder,
             rate=rate,
             faults=faults(fault or []),
             flavour=firmware or FLAVOUR,
@@ -101,7 +107,8 @@ def board(
             link=link,
             image=image,
             board=kind or "bit",
-            flash_file=flash if image else None,
+            flash_file=folder if image else None,
+            chip=chip,
         ) as running:
             _introduce(running.port, card)
             # `wire` raises if the process behind the port has ended, so this loop ends then, too.

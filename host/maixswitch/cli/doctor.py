@@ -23,9 +23,13 @@ def doctor(
             help="Finish an interrupted sync, delete its leftover files, and end the firmware's wait for MaixPy IDE.",
         ),
     ] = False,
+    flash: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE.kfpkg", help="The package that was burnt: compare the models in the flash chip."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Examine a board over its cable: port, firmware, card, app, camera, panel and keys.
+    """Examine a board over its cable: port, firmware, card, app, models in the flash chip, camera, panel and keys.
 
     The command stops the board's program and starts it again at the end. It changes nothing on the board unless you
     give --fix. Each finding has a code; maixswitch explain CODE says more. The exit code is 1 if there is an error or
@@ -34,8 +38,9 @@ def doctor(
     This command has never been tried on a real board: what it expects comes from the firmware's source.
     """
     from maixswitch.board.doctor.examine import document, examine
+    from maixswitch.card.flash.contents import flash_contents
 
-    result = examine(port, console.say, keys=keys, fix=fix)
+    result = examine(port, console.say, keys=keys, fix=fix, flash=flash_contents(flash or []))
     if json:
         console.emit(document(result))
     else:

@@ -54,6 +54,7 @@ COMMANDS = (
     Command(
         "convert", "convert", "convert", IMPORT_MODELS, "Convert an ONNX or TensorFlow Lite network into a .kmodel."
     ),
+    Command("pack", "pack", "pack", IMPORT_MODELS, "Put models into a package (.kfpkg) for the board's flash chip."),
     Command("check", "check", "check", EXAMINE_MODELS, "Check a card or a model for mistakes."),
     Command("ls", "ls", "ls", EXAMINE_MODELS, "List a card's models and whether they fit."),
     Command("kmodel", "kmodel", "app", EXAMINE_MODELS, "Inspect a .kmodel: its memory, its speed, its answers."),
@@ -65,6 +66,9 @@ COMMANDS = (
     Command("replay", "replay", "replay", RUN_ON_THIS_PC, "Repeat a recorded run and tell where it differs."),
     Command("diagram", "diagram", "diagram", RUN_ON_THIS_PC, "Print the app's state machine as a Mermaid diagram."),
     Command("sync", "sync", "sync", WORK_WITH_A_BOARD, "Copy a card's folder onto the card of a board."),
+    Command(
+        "burn", "burn", "burn", WORK_WITH_A_BOARD, "Burn a package (.kfpkg) into a board's flash chip, with kflash."
+    ),
     Command("monitor", "monitor", "monitor", WORK_WITH_A_BOARD, "Show live what a board's app sees and does."),
     Command("doctor", "doctor", "doctor", WORK_WITH_A_BOARD, "Examine a board over its cable."),
     Command("explain", "explain", "explain", WORK_WITH_A_BOARD, "Explain a code or an error text of the board."),

@@ -22,3 +22,7 @@ Firmware = Annotated[
 ]
 Camera = Annotated[Path | None, typer.Option(help="Photo, animation, or folder of photos; default: a drawn scene.")]
 Fit = Annotated[str, typer.Option(help="How a photo fills the frame: stretch, cover or contain.")]
+FlashContents = Annotated[
+    list[str] | None,
+    typer.Option("--flash", metavar="ADDRESS=FILE", help="A file in the flash chip, or a .kfpkg; may be repeated."),
+]

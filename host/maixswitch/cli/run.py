@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maixswitch import console, files
-from maixswitch.cli.parameters import Camera, Fit
+from maixswitch.cli.parameters import Camera, Fit, FlashContents
 from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -31,10 +31,7 @@ def run(
     card: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the card; default: an empty card.")
     ] = None,
-    flash: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ADDRESS=FILE", help="A file in the flash chip, or a .kfpkg; may be repeated."),
-    ] = None,
+    flash: FlashContents = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A config.json for /flash, which board_info and lcd read.")
     ] = None,
@@ -75,8 +72,8 @@ def run(
     Exit codes: 0 the script ended, or its time did; 1 it raised an exception; 3 it restarted or crashed the chip.
     """
     from maixswitch.board.maixpy_script import Options, run_script
-    from maixswitch.board.maixpy_script.flash_parts import flash_parts
     from maixswitch.board.maixpy_script.summary import summary
+    from maixswitch.card.flash.contents import flash_contents
     from maixswitch.k210.choice import image_path
     from maixswitch.web import command
 
@@ -93,7 +90,7 @@ def run(
         board=board,
         card=card,
         write_back=write_back,
-        flash=flash_parts(flash or []),
+        flash=flash_contents(flash or []),
         config=_config(config) if config else None,
         camera=camera,
         fit=fit,

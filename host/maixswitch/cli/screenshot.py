@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
-from maixswitch.cli.parameters import Camera, Firmware, Fit
+from maixswitch.cli.parameters import Camera, Firmware, Fit, FlashContents
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -40,6 +40,7 @@ def screenshot(
     firmware: Firmware = "",
     camera: Camera = None,
     fit: Fit = "stretch",
+    flash: FlashContents = None,
 ) -> None:
     """Take pictures of the panel of one board or several. They are the same on every run.
 
@@ -47,6 +48,7 @@ def screenshot(
     --board, the command uses the board of the card's settings. It writes the files after all runs have ended; if an
     expectation fails, it writes none.
     """
+    from maixswitch.card.flash.contents import flash_contents
     from maixswitch.sim import screenshots
     from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options
@@ -68,6 +70,7 @@ def screenshot(
         flavour=firmware,
         camera=camera,
         fit=fit,
+        flash=flash_contents(flash or []),
         zoom=zoom or (2 if frame else 1),
     )
     album = screenshots.take(options, boards, frame)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from maixswitch import console
-from maixswitch.cli.parameters import Board, Camera, CardFolder, Firmware, Fit
+from maixswitch.cli.parameters import Board, Camera, CardFolder, Firmware, Fit, FlashContents
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -25,6 +25,7 @@ def sim(
     firmware: Firmware = "",
     camera: Camera = None,
     fit: Fit = "stretch",
+    flash: FlashContents = None,
     script: Annotated[Path | None, typer.Option(help="File of actions and expectations.")] = None,
     frames: Annotated[int | None, typer.Option(min=1, help="End after this number of pictures.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="End after this many seconds of board time.")] = None,
@@ -98,6 +99,7 @@ def sim(
         command.check_parts()
     else:
         command.refuse_without_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
+    from maixswitch.card.flash.contents import flash_contents
     from maixswitch.sim.card import scan
     from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options
@@ -105,9 +107,21 @@ def sim(
     for link in scan(card).links:
         console.say(tr("{path}: a link that leads out of the card; it is left out", path=card / link))
 
+    # A recording would need the contents as well, and a replay a way to take them.
+    if flash and record is not None:
+        raise MaixSwitchError(tr("choose one of --flash and --record: a recording lacks the flash chip"), EXIT_USAGE)
+    contents = flash_contents(flash or [])
     if web:
         options = Options(
-            card, board, firmware, camera=camera, fit=fit, rounding=rounding, write_back=write_back, quiet=True
+            card,
+            board,
+            firmware,
+            camera=camera,
+            fit=fit,
+            rounding=rounding,
+            write_back=write_back,
+            flash=contents,
+            quiet=True,
         )
         # Run in real time unless the user chooses otherwise, because a person presses the keys.
         code = command.run(
@@ -133,6 +147,7 @@ def sim(
         flavour=firmware,
         camera=camera,
         fit=fit,
+        flash=contents,
         script=read_script(script) if script else None,
         script_base=script.parent if script else Path(),
         frames=frames,

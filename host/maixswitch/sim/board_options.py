@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from maixswitch import board_code
@@ -21,6 +22,7 @@ class BoardOptions:
     fit: how a picture is fitted to the camera's frame, see camera.FITS.
     rounding: how the emulated KPU rounds; an image computes by itself.
     write_back: whether what the app writes reaches the folder.
+    flash: contents of the flash chip beside the firmware, by address.
     scripted: whether bench.kpu.boxes and .scores are the answers, in place of emulated networks.
     """
 
@@ -32,6 +34,7 @@ class BoardOptions:
     rounding: str = "v0.2"
     write_back: bool = False
     scripted: bool = False
+    flash: Mapping[int, bytes] = field(default_factory=dict)
 
 
 def check_board(name: str) -> None:

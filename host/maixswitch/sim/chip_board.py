@@ -68,6 +68,8 @@ class ChipBoard(AppBoard):
         self._off_ms = 0  # time that passed without power
         self.chip = ChipCamera(open_source(options.camera, options.fit), lambda: self.now)
         self.virtual: VirtualBoard = VirtualBoard(image, self.board)
+        for address, content in options.flash.items():
+            self.virtual.flash.put(address, content)
         self.virtual.slot.insert(self._card)
         for pin, _ in self.keys:
             self.virtual.release(pin)

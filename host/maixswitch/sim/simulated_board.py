@@ -46,6 +46,7 @@ class SimulatedBoard(AppBoard):
             if options.scripted
             else Emulator(rounding_named(options.rounding), firmware.runtime)
         )
+        self._flash = options.flash
         self.engine = Engine(networks, self.bench.EngineError)
         self._before = 0  # board time in ms before the power was last switched on
         self._slow = 1
@@ -65,6 +66,7 @@ class SimulatedBoard(AppBoard):
         bench.card.insert(self._card)
         bench.camera.source = self.chip
         bench.kpu.engine = self.engine
+        bench.kpu.flash.update(self._flash)
         bench.trace = self._trace
         # The reset restored the card's normal speed. Keep it: `slow_down` counts from it.
         self._speed = int(bench.card.bytes_per_ms)

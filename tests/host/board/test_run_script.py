@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from maixswitch.board.maixpy_script import Options, Outcome, run_script
-from maixswitch.board.maixpy_script.flash_parts import flash_parts
 from maixswitch.board.maixpy_script.missing_names import missing_name
 from maixswitch.board.virtual.confine import Confinement
+from maixswitch.card.flash.contents import flash_contents
 from maixswitch.errors import MaixSwitchError
 from tests.host.kmodel.small_networks import Choice, network
 from tests.host.sim_helpers import Command
@@ -172,9 +172,10 @@ for mode in ("r", "w"):
     ("words", "message"),
     [
         (["face.kmodel"], "expected ADDRESS=FILE"),
-        (["0xFFFFFF=a.bin"], "do not fit"),
+        (["0xFFFFFF=a.bin"], "a.bin: 0xFFFFFF to 0x1000001: does not fit; the flash chip ends at 0x1000000"),
+        (["0x300001=a.bin", "0x300000=a.bin"], "0x300001 to 0x300003: does not fit; a.bin: 0x300000 to 0x300002"),
         (["0x300000=none.bin"], "cannot read none.bin"),
-        (["a.kfpkg"], "not a .kfpkg"),
+        (["a.kfpkg"], "C515.*a damaged zip"),
     ],
 )
 def test_flash_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str) -> None:
@@ -182,7 +183,7 @@ def test_flash_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: l
     Path("a.bin").write_bytes(b"12")
     Path("a.kfpkg").write_bytes(b"PK")
     with pytest.raises(MaixSwitchError, match=message):
-        flash_parts(words)
+        flash_contents(words)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from maixswitch.board.connection import Board, connect
-from maixswitch.board.doctor import devices, firmware, models, starts, storage
+from maixswitch.board.doctor import devices, firmware, flash_models, models, starts, storage
 from maixswitch.board.doctor.subject import Fact, SubjectReport
 from maixswitch.board.failures import BoardError
 from maixswitch.board.ports import Port, boards, choose, ports, usable
@@ -35,12 +35,15 @@ class Examination(Judged):
     findings: tuple[Finding, ...]
 
 
-def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Examination:
+def examine(
+    port: str, say: Say, *, keys: bool = False, fix: bool = False, flash: Mapping[int, bytes] | None = None
+) -> Examination:
     """Examine the board at `port`, or the only one. If the board cannot be examined, the reason is a finding.
 
     say: tells the user what happens, and which key to press.
     keys: also ask the user to press the keys.
     fix: repair what can be repaired; otherwise nothing is written.
+    flash: what the flash chip should hold, by address.
     The board's program is stopped at the beginning and started again at the end.
     """
     usb_ports = ports()
@@ -61,12 +64,13 @@ def examine(port: str, say: Say, *, keys: bool = False, fix: bool = False) -> Ex
             known_firmware = firmware.probe(board)  # if this fails, the other subjects cannot be examined either
             # The restart ends the REPL, so it comes last. The facts about the firmware need its banner, although they
             # come first in the report.
-            others, card_models = subjects(board, known_firmware, say, keys=keys, fix=fix)
+            others, card_models, in_flash = subjects(board, known_firmware, say, keys=keys, fix=fix, flash=flash or {})
             banner = "" if board.lost or board.gone else board.restart(LISTEN)
             known_firmware = firmware.started(known_firmware, banner)
             report.take(firmware.judge(known_firmware, device))
             report.take(others)
             report.take(models.judge(card_models, known_firmware))
+            report.take(flash_models.judge(in_flash, known_firmware, device))
     except BoardError as error:
         report.findings.append(error.finding)
     return _examination(device, usb_ports, report)
@@ -85,18 +89,23 @@ def judge_ports(usb_ports: list[Port]) -> list[Finding]:
 
 
 def subjects(
-    board: Board, known_firmware: firmware.Firmware, say: Say, *, keys: bool, fix: bool
-) -> tuple[SubjectReport, list[models.CardModel]]:
-    """Examine the card, what starts, the camera, the panel, and the keys if asked.
+    board: Board, known_firmware: firmware.Firmware, say: Say, *, keys: bool, fix: bool, flash: Mapping[int, bytes]
+) -> tuple[SubjectReport, list[models.CardModel], list[flash_models.FlashModel]]:
+    """Examine the card, what starts, the flash chip, the camera, the panel, and the keys if asked.
 
-    Returns the report and the models of the card, which can be judged only after the restart.
+    Returns the report and the models of the card and the flash chip, which can be judged only after the restart.
     """
     report = SubjectReport()
     listed = storage.Storage()
     card_models: list[models.CardModel] = []
+    in_flash: list[flash_models.FlashModel] = []
 
     def read_models() -> SubjectReport:
         card_models.extend(models.probe(board, listed))
+        return SubjectReport()
+
+    def read_flash() -> SubjectReport:
+        in_flash.extend(flash_models.probe(board, listed, card_models, flash))
         return SubjectReport()
 
     def files() -> SubjectReport:
@@ -114,6 +123,7 @@ def subjects(
         files,
         lambda: starts.judge(listed, starts.checksums(board, listed), board.port),
         read_models,
+        read_flash,
         lambda: devices.camera(board),
     ]
     if known_firmware.api == "maixpy":
@@ -130,7 +140,7 @@ def subjects(
                 break
             # A failure in one subject says nothing about the others, so they are still examined.
             report.findings.append(finding("B665", found=error.finding.text()))
-    return report, card_models
+    return report, card_models, in_flash
 
 
 def _examination(device: str, usb_ports: list[Port], report: SubjectReport) -> Examination:

@@ -104,7 +104,8 @@ def judge(models: list[CardModel], firmware: Firmware) -> SubjectReport:
                 report.findings.append(finding("B653", path, field, found, wanted))
                 faults += 1
         # The networks of an entry are loaded together, so their sum counts.
-        for found, wanted in _memory(networks, firmware) if not faults else ():
+        files = [(network.head, network.size) for network in networks if network.file]
+        for found, wanted in _memory(files, firmware) if not faults else ():
             path = (networks[0].file if len(networks) == 1 else model.path).removeprefix(f"{SD}/")
             report.findings.append(finding("B653", path, "stages" if len(networks) > 1 else "", found, wanted))
     return report
@@ -115,7 +116,7 @@ def _reasons(model: CardModel, name: object, network: Network, firmware: Firmwar
     if name is None:
         yield str(mistake(model.json) or tr('no "kmodel"')), tr("a model.json that names a .kmodel")
         return
-    # A model in the flash chip is not a file, so nothing is known about it.
+    # flash_models.py looks at a model in the flash chip.
     if not isinstance(name, str):
         return
     if not network.file:
@@ -124,20 +125,30 @@ def _reasons(model: CardModel, name: object, network: Network, firmware: Firmwar
     kind = file_kind(network.head)
     if kind.name not in (V3, V4):
         yield kind.message, tr("a kmodel v3 or v4")
-    elif kind.name == V4 and firmware.v4 is False:
+    else:
+        yield from _version(network.head, firmware)
+
+
+def unloadable(head: bytes, size: int, firmware: Firmware) -> Iterator[tuple[str, str]]:
+    """Yield what keeps the firmware from loading a kmodel v3 or v4 with this head, and what was expected."""
+    yield from _version(head, firmware)
+    yield from _memory([(head, size)], firmware)
+
+
+def _version(head: bytes, firmware: Firmware) -> Iterator[tuple[str, str]]:
+    if file_kind(head).name == V4 and firmware.v4 is False:
         yield "kmodel v4", tr("kmodel v3, or a firmware with v4 support")
 
 
-def _memory(networks: list[Network], firmware: Firmware) -> Iterator[tuple[str, str]]:
-    """Yield what the networks of one entry need together, if the firmware has less."""
+def _memory(networks: list[tuple[bytes, int]], firmware: Firmware) -> Iterator[tuple[str, str]]:
+    """Yield what the networks of one entry, (head, size) each, need together, if the firmware has less."""
     room = room_for_a_model(firmware)
     flavours = table()
-    sizes = []
-    for network in networks:
-        if network.file:
-            _, version, main, _, _ = board_code.kmodel_head().sniff(network.head)
-            sizes += [size for _, size in flavours.need_parts(version, network.size, main)]
-    need = flavours.growth(sizes) if sizes else 0
+    parts = []
+    for head, size in networks:
+        _, version, main, _, _ = board_code.kmodel_head().sniff(head)
+        parts += [part for _, part in flavours.need_parts(version, size, main)]
+    need = flavours.growth(parts) if parts else 0
     if room is not None and need > room:
         yield tr("it needs {need} KiB", need=kib(need)), tr("at most {room} KiB", room=room // 1024)
 

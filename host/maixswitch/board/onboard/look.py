@@ -115,6 +115,27 @@ def file_crc(path):
         answer(None)
 
 
+def chip(address, size):
+    """Answer (first 128 bytes, CRC32 of `size` bytes) of the flash chip; None if the firmware cannot read it."""
+    from ubinascii import crc32
+
+    try:
+        import Maix as board
+    except ImportError:
+        import maix as board
+    try:
+        head = b""
+        crc = at = 0
+        while at < size:
+            data = board.utils.flash_read(address + at, min(4096, size - at))
+            head = head or data[:128]
+            crc = crc32(data, crc)
+            at += 4096
+        answer((bytes(head), crc))
+    except (AttributeError, OSError):
+        answer(None)
+
+
 def camera():
     """Take three pictures; answer ("ok", id of the sensor, width, height), or (step that failed, reason)."""
     step = "reset"

@@ -47,6 +47,7 @@ class Child:
             str(requests),
             options.get("card") or "",
             options["flash"],
+            options.get("chip") or "",
             options["flavour"],
             why,
             str(mode),

@@ -53,6 +53,8 @@ class ChipFront(Cable):
         self._board = VirtualBoard(
             read_image(Path(options["image"])), options["board"], Path(card) if card else None, content
         )
+        for part in Path(options["chip"]).iterdir() if options.get("chip") else ():
+            self._board.flash.put(int(part.name, 16), part.read_bytes())
         # As with the fakes, the camera sees the drawn scene; its things move in the board's time.
         sensor = WIRINGS[options["board"]].sensor
         self._board.connect_camera(self._seen, sensor)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -117,6 +118,7 @@ class VirtualBoard:
         readonly then mean nothing.
     board: the board around that chip, a name of the app's table.
     flash_file: keeps what is in the flash chip of that board; None for a flash that is empty at the start.
+    chip: contents of the flash chip beside firmware and file system, by address.
     """
 
     def __init__(
@@ -135,6 +137,7 @@ class VirtualBoard:
         image: Path | None = None,
         board: str = "bit",
         flash_file: Path | None = None,
+        chip: Mapping[int, bytes] | None = None,
     ) -> None:
         if sys.platform == "win32":
             raise MaixSwitchError(tr("the virtual board needs Linux or macOS: there is no pseudo terminal"), EXIT_USAGE)
@@ -155,12 +158,17 @@ class VirtualBoard:
         self._scratch = Path(tempfile.mkdtemp(prefix="maixswitch-board-"))
         own_flash = self._scratch / "flash"
         own_flash.mkdir()
+        parts = self._scratch / "chip"
+        parts.mkdir()
+        for address, content in (chip or {}).items():
+            (parts / f"{address:08x}").write_bytes(content)
         self.port = str(Path.cwd() / link if link else self._scratch / "port")
         self._log = self._scratch / "log"
         self._heard = b""
         self._options = {
             "card": str(card.resolve()) if card else "",
             "flash": str((flash or own_flash).resolve()),
+            "chip": str(parts) if chip else "",
             "flavour": flavour,
             "interpreter": interpreter,
             # Passed on, so that the front process need not search for it.

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from maixswitch.card.flash import flash_list
 from maixswitch.language import tr
 
-from . import flash_list
 from .network import PAIRS, NetworkFacts
 from .script.reading import ModelUse, NamedList
 from .scripts import Script, Scripts, common_tail

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
 from maixswitch.findings.table import rule
+from maixswitch.language import tr
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class ImportMessage:
     def document(self) -> dict[str, str]:
         """Return the message as JSON-able values."""
         return {"code": self.code, "severity": rule(self.code).severity, "text": self.text}
+
+
+def for_flash(model: str, address: str) -> ImportMessage:
+    """Return the note about a model that was made for an address in the flash chip."""
+    text = tr("{model} was for flash address {address}; on the card it is a file", model=model, address=address)
+    return ImportMessage("C538", text)
 
 
 class Refusal(MaixSwitchError):

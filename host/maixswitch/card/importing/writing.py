@@ -7,9 +7,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from maixswitch.card import ordering
 from maixswitch.card.folders import unwritable
@@ -145,9 +146,9 @@ def put(card: Path, imported: Sequence[ImportedModel], plan: Plan) -> None:
             raise
 
 
-def document(item: ImportedModel) -> bytes:
+def document(model: Mapping[str, Any]) -> bytes:
     """Return model.json as bytes, one field per line."""
-    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in item.model.items()]
+    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in model.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
@@ -168,7 +169,7 @@ def _write(folder: Path, item: ImportedModel) -> None:
         folder.mkdir()
         # Without fsync before the rename, a card that is pulled out can hold a folder of empty files. Mode "x", because
         # in a new folder an existing name is a mistake.
-        for name, data in {**item.files, "model.json": document(item)}.items():
+        for name, data in {**item.files, "model.json": document(item.model)}.items():
             with (folder / name).open("xb") as file:
                 file.write(data)
                 file.flush()

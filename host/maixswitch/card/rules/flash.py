@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
+from maixswitch.card.flash.flash_map import FILE_SYSTEM, MODELS_START, Extent
+from maixswitch.card.flash.package import judge
 from maixswitch.card.options import Options
 from maixswitch.card.reading import KMODEL_ENDS, Card, Model
 from maixswitch.findings.finding import Finding, finding
 from maixswitch.language import tr
 
-MODELS_START = 0x300000
-"""The usual place of models: no firmware is so large."""
-FILE_SYSTEM = 0xD00000
-"""SPIFFS begins here in all flavours, and reaches to the end of the chip."""
-
-
-@dataclass(frozen=True)
-class Extent:
-    """Where a model lies in the flash chip, from `start` to below `end`."""
-
-    model: Model
-    start: int
-    end: int
-
-    def __str__(self) -> str:
-        return tr("{start} to {end}", start=f"0x{self.start:06X}", end=f"0x{self.end:06X}")
-
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
-    """Yield a finding for every model in the flash chip whose place something else needs."""
-    extents = [extent for model in card.networks if (extent := extent_of(model, card)) is not None]
-    for extent in extents:
-        yield from place(extent, options)
-    for first, second in combinations(sorted(extents, key=lambda item: (item.start, item.end)), 2):
+    """Yield a finding for every model in the flash chip whose place something else needs, and those of a package."""
+    if card.package is not None:
+        yield from judge(card.package)
+    extents = [(model, extent) for model in card.networks if (extent := extent_of(model, card)) is not None]
+    for model, extent in extents:
+        yield from place(model, extent, options)
+    for (_, first), (model, second) in combinations(sorted(extents, key=lambda item: (item[1].start, item[1].end)), 2):
         # Two folders may share one model, with other labels or another threshold.
         same = (first.start, first.end) == (second.start, second.end)
-        if not same and second.start < first.end:
-            yield finding("C227", second.model.json, "kmodel", second, f"{first.model.place}: {first}")
+        if not same and second.overlaps(first):
+            yield finding("C227", model.json, "kmodel", second, first.named)
 
 
 def extent_of(model: Model, card: Card) -> Extent | None:
@@ -54,19 +40,19 @@ def extent_of(model: Model, card: Card) -> Extent | None:
     ]
     if len(files) == 1:
         size = max(size, files[0])
-    return Extent(model, start, start + size)
+    return Extent(model.place, start, start + size)
 
 
-def place(extent: Extent, options: Options) -> Iterator[Finding]:
+def place(model: Model, extent: Extent, options: Options) -> Iterator[Finding]:
     """Judge one model against the firmwares and the file system."""
     over = [item for item in options.flavours if extent.start < item.flash_end]
     ends = ", ".join(tr("{firmware} ends at {end}", firmware=item.name, end=f"0x{item.flash_end:06X}") for item in over)
     # With several firmwares in question, the board may have one that leaves room.
     if over and len(over) == len(options.flavours):
-        yield finding("C225", extent.model.json, "kmodel", extent, ends)
+        yield finding("C225", model.json, "kmodel", extent, ends)
     elif extent.start < MODELS_START:
         limit = tr("{start} or higher", start=f"0x{MODELS_START:06X}")
-        yield finding("C228", extent.model.json, "kmodel", extent, f"{limit}; {ends}" if ends else limit)
+        yield finding("C228", model.json, "kmodel", extent, f"{limit}; {ends}" if ends else limit)
     if extent.end > FILE_SYSTEM:
         limit = tr("the file system begins at {start}", start=f"0x{FILE_SYSTEM:06X}")
-        yield finding("C226", extent.model.json, "kmodel", extent, limit)
+        yield finding("C226", model.json, "kmodel", extent, limit)

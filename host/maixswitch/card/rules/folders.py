@@ -31,7 +31,7 @@ FIELDS = {
 
 def look(card: Card, options: Options) -> Iterator[Finding]:
     """Yield the mistakes in every model.json; nothing for a bare file."""
-    if card.kind == "kmodel":
+    if card.bare:
         return
     # The board's reader accepts an empty models/, but a board without models is useless.
     if not card.models:

@@ -34,7 +34,7 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
     """Yield the findings C401 to C427 of a card. A model's folder is not a medium: only its names are judged."""
     if card.kind == "card":
         yield from judge_mount(read_mount(card.path))
-    if card.kind == "kmodel":
+    if card.bare:
         return
     prefix = "" if card.kind == "card" else f"models/{card.path.resolve().name}/"
     yield from judge_names(folder_names(card.path, prefix))

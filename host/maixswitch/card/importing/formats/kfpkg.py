@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from maixswitch.card.flash.flash_list import LIST, read_list
 from maixswitch.card.importing.evidence import Evidence
-from maixswitch.card.importing.flash_list import LIST, read_list
-from maixswitch.card.importing.messages import ImportMessage
+from maixswitch.card.importing.messages import ImportMessage, for_flash
 from maixswitch.card.importing.parts import Part
 from maixswitch.card.importing.source import folder_of
 from maixswitch.language import tr
@@ -22,15 +22,16 @@ def read_evidence(part: Part) -> Evidence | None:
         return None
     evidence = Evidence("kfpkg", part)
     # The card does not need the flash address, which the note tells the user.
-    addresses = read_list(part.text(lists[0]) or b"")
-    address = (addresses or {}).get(part.kmodel.rpartition("/")[2])
-    if addresses is None:
-        text = tr("{file} cannot be read; the model was identified by its contents", file=lists[0])
-    elif address is None:
-        text = tr("{file} does not name {model}", file=lists[0], model=part.kmodel)
-    else:
-        text = tr(
-            "{model} was for flash address {address}; on the card it is a file", model=part.kmodel, address=address
+    rows = read_list(part.text(lists[0]) or b"")
+    own = part.kmodel.rpartition("/")[2]
+    address = next((row.address_text for row in rows or [] if row.bin == own), None)
+    if rows is None:
+        note = ImportMessage(
+            "C538", tr("{file} cannot be read; the model was identified by its contents", file=lists[0])
         )
-    evidence.notes.append(ImportMessage("C538", text))
+    elif address is None:
+        note = ImportMessage("C538", tr("{file} does not name {model}", file=lists[0], model=part.kmodel))
+    else:
+        note = for_flash(part.kmodel, address)
+    evidence.notes.append(note)
     return evidence

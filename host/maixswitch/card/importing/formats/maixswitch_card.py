@@ -1,17 +1,19 @@
-"""A model's folder of another MaixSwitch card, whose model.json states everything."""
+"""A model's folder of another MaixSwitch card, or a package of `maixswitch pack`: model.json states everything."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from maixswitch import board_code
+from maixswitch.card.flash.flash_list import files_at
 from maixswitch.card.importing.evidence import FIELDS, Evidence, fraction
 from maixswitch.card.importing.labels import anchors, read_labels, strings
 from maixswitch.card.importing.literals import decode, from_json
+from maixswitch.card.importing.messages import for_flash
 from maixswitch.card.importing.parts import Part
 
 NAME = "model.json"
-SOURCE = "another MaixSwitch card, or a folder of its models"
+SOURCE = "another MaixSwitch card, a folder of its models, or a package of `maixswitch pack`"
 SIGNS = "`model.json`"
 TAKEN = "all of it"
 
@@ -24,6 +26,10 @@ def read_evidence(part: Part) -> Evidence | None:
             # Other tools write a model.json, too. MaixSwitch's has a schema and names this file.
             if model.get("schema") == 1 and model.get("kmodel") == part.kmodel.rpartition("/")[2]:
                 return _evidence(part, file, model)
+            if model.get("schema") == 1 and _in_package(part, model.get("kmodel")):
+                evidence = _evidence(part, file, model)
+                evidence.notes.append(for_flash(part.kmodel, hex(model["kmodel"]["flash"])))
+                return evidence
     return None
 
 
@@ -39,6 +45,13 @@ def stages(part: Part) -> list[tuple[dict[str, Any], str]]:
             if names and all(isinstance(name, str) for name in names):
                 return [(row, f"{folder}/{name}".lstrip("/")) for row, name in zip(rows or (), names, strict=True)]
     return []
+
+
+def _in_package(part: Part, where: Any) -> bool:
+    """Does model.json name the address at which the source's list puts this file?"""
+    address = where.get("flash") if isinstance(where, dict) else None
+    # True is an integer in Python.
+    return type(address) is int and address >= 0 and part.kmodel in files_at(part.source, address)
 
 
 def _read(part: Part, file: str) -> dict[str, Any]:

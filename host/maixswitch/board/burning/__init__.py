@@ -1,0 +1,1 @@
+"""Burn a package into the flash chip of a board, with kflash."""
