@@ -47,8 +47,9 @@ from benchlib.card import Drive, MemoryCard, SparseFile
 from benchlib.clock import Clock, Scheduler
 from benchlib.errors import EngineError, HardFault, PowerCut, Reset
 from benchlib.heap import SystemHeap
-from benchlib.parts import Camera, Kpu, Screen, Uart, Wire
+from benchlib.parts import Camera, Kpu, Screen, Uart
 from benchlib.pins import Pins
+from benchlib.wire import Wire
 
 __all__ = ("EngineError", "HardFault", "MemoryCard", "PowerCut", "Reset", "SparseFile")
 
@@ -293,7 +294,7 @@ def _planned_fault(name):
 def wire(number: int):
     """Return the far end of UART number 0 to 2 (UART1 to UART3) or 4 (UARTHS, the line of the REPL)."""
     if number not in wires:
-        wires[number] = Wire()
+        wires[number] = Wire(clock)
         if number == 4:
             uart.wire = wires[number]
     return wires[number]

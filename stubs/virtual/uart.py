@@ -1,7 +1,7 @@
 """machine.UART of the virtual board: number 4 is the line to the PC, the others are those of the bench."""
 
 from benchlib import uart
-from benchlib.args import buffer_bytes
+from benchlib.args import part_of
 
 from virtual import wire
 
@@ -33,7 +33,7 @@ class UART(uart.UART):
 
     def _read(self, count):
         self._check_open("read")
-        return wire.ask(wire.READ, count << 12 | min(self._timeout_char, 4095))[1] or None
+        return wire.ask(wire.READ, min(count, 65535) << 12 | min(self._timeout_char, 4095))[1] or None
 
     def readinto(self, _buffer, _n: int = -1):
         """Fill a buffer. Returns the number of bytes, or None after timeout_char ms without one."""
@@ -60,12 +60,12 @@ class UART(uart.UART):
                 break
         return line or None
 
-    def write(self, _data) -> int:
-        """Send str or bytes. Returns the number of bytes."""
+    def write(self, _data, *_part: int) -> int:
+        """Send str or bytes, or a part of them. Returns the number of bytes."""
         if self._id != self.UARTHS:
-            return super().write(_data)
+            return super().write(_data, *_part)
         self._check_open("write")
-        data = buffer_bytes(_data)
+        data = part_of(_data, _part)
         wire.write(data)
         return len(data)
 
