@@ -163,6 +163,17 @@ def serial() -> str:
     return "\n".join(parts)
 
 
+def commands() -> str:
+    """Return a table of the commands that a board takes on its serial line."""
+    from maixswitch.link.serial_commands import FIELDS, MEANINGS, commands, kind
+
+    rows = []
+    for name, fields in commands().items():
+        rows.append((f"`{name}`", "", "", MEANINGS[name]))
+        rows += [("", f"`{field}`", kind(rule), FIELDS[f"{name}.{field}"]) for field, rule in fields.items()]
+    return table(("command", "field", "type", "meaning"), rows)
+
+
 TYPES = {
     "int": "integer", "str": "text", "bool": "true or false", "found": "list", "points": "list", "outputs": "list",
 }  # fmt: skip
@@ -180,6 +191,7 @@ FINDING_SECTIONS = {
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "boards": boards,
+    "commands": commands,
     "diagram": diagram,
     "errors": errors,
     "findings": findings,
