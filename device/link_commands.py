@@ -102,13 +102,14 @@ class Commands:
         link = self._link
         heard = link._heard
         line = self._line
+        came = False
         while not link.answers:
             if self._from >= self._till:
                 self._from = 0
                 self._till = link.receive()
                 if not self._till:
                     break
-                self._last = now
+                came = True
             size = self._size
             byte = 0
             while self._from < self._till and byte != 10:
@@ -123,6 +124,8 @@ class Commands:
             self._size = 0 if byte == 10 else min(size, LINE + 1)
             if byte == 10 and size:
                 self.take(bytes(line[:size]) if size <= LINE else None)
+        if came:
+            self._last = now = hal.ticks()  # a command may have taken a while
         return bool(link.answers) or self._from < self._till or (self._size > 0 and now - self._last < PAUSE_MS)
 
     def take(self, line):

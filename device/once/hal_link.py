@@ -5,6 +5,7 @@ from fpioa_manager import fm
 
 from device.hal import nothing
 from device.once.link_start import clash
+from device.once.settings import NAME
 from device.spec import say
 
 RING = 512  # bytes that a port keeps; the firmware takes them from the Python heap
@@ -39,7 +40,7 @@ def connect(app, settings, keys, name):
     # Link and keys may claim one pin: only here both are known.
     trouble = clash(settings, keys)
     if trouble:
-        return say(trouble)
+        return say((NAME,) + trouble)
     if settings is True:
         settings = {}
     protocol = settings.get("protocol", "json")

@@ -1,7 +1,6 @@
 """The settings of the link: their rules, and what contradicts what. Read only for a card that asks for a link."""
 
 from device.once.checks import show
-from device.once.settings import NAME
 
 RULES = {
     "protocol": "one of husky json maixhub",  # each is a module device/link_NAME.py
@@ -14,26 +13,26 @@ RULES = {
 
 
 def clash(link, keys):
-    """Return the problem of a link whose parts contradict each other or that takes a key's pin, else None."""
+    """Return (field, what is there, what was expected) when the parts contradict each other or a key's pin, else None."""
     if not isinstance(link, dict):
         return None
     husky = link.get("protocol") == "husky"
     # Without "uart" the link uses the REPL's port. Its pins and speed stay, since the PC's tools expect them.
     if "uart" not in link:
         if husky:  # its bytes may be a Ctrl-C, and the firmware prints among them
-            return NAME, "link.uart", "missing", "1 to 3: husky needs a port of its own"
+            return "link.uart", "missing", "1 to 3: husky needs a port of its own"
         for field in ("tx", "rx", "baud"):
             if field in link:
-                return NAME, "link." + field, show(link[field]), 'beside it "uart", 1 to 3: the REPL keeps its own'
+                return "link." + field, show(link[field]), 'beside it "uart", 1 to 3: the REPL keeps its own'
         return None
     pins = [4, 5] + [key[0] for key in keys]
     for field, what in (("tx", "the pin that sends"), ("rx", "the pin that receives")):
         pin = link.get(field)
         if pin is None and (field == "tx" or husky):
-            return NAME, "link." + field, "missing", what
+            return "link." + field, "missing", what
         # fpioa would reassign the pin without an error, and the key or the REPL would be dead.
         if pin in pins:
-            return NAME, "link." + field, show(pin), "a pin that no key has, nor the REPL (4 and 5)"
+            return "link." + field, show(pin), "a pin that no key has, nor the REPL (4 and 5)"
     if link["tx"] == link.get("rx"):
-        return NAME, "link.rx", show(link["rx"]), "another pin than tx"
+        return "link.rx", show(link["rx"]), "another pin than tx"
     return None

@@ -100,6 +100,6 @@ class Settings:
         keys = self.keys or (find(self.board).keys if self.board else ())
         trouble = self.link and clash(self.link, keys)
         if trouble:
-            problems.append(trouble)
+            problems.append((NAME,) + trouble)
             self.link = False
         return self

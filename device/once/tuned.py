@@ -34,6 +34,9 @@ def tuned_read(folder, spec, data):
 
 def tuned_write(folder, spec):
     """Keep what the spec has now. Raises OSError."""
-    data = read_json(folder + "model.json", "", [])
+    problems = []  # type: list
+    data = read_json(folder + "model.json", "", problems)
+    if problems:  # what is kept now would never count
+        raise OSError(5)
     now = _words([getattr(spec, field, None) for field in FIELDS])
     slots_write(folder, SLOTS, MOST, " ".join(now + _words([data.get(field) for field in FIELDS])))
