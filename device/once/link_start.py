@@ -13,7 +13,10 @@ RULES = {
 
 
 def clash(link, keys):
-    """Return (field, what is there, what was expected) when the parts contradict each other or a key's pin, else None."""
+    """Return what is wrong with a link that contradicts itself or takes a key's pin, else None.
+
+    Returns (field, what is there, what was expected).
+    """
     if not isinstance(link, dict):
         return None
     husky = link.get("protocol") == "husky"
