@@ -30,7 +30,9 @@ class Protocol(Link):
     def step(self, img, now, ms):
         """Send a slice of a line."""
         if self._sent >= self._ready and now >= self._next:
-            self._next = now + self._period
+            self._next += self._period  # not from now: a frame seldom ends just when a line is due
+            if now >= self._next:
+                self._next = now + self._period
             self._compose()
         if self._sent < self._ready:
             self.send()

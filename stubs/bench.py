@@ -85,6 +85,7 @@ irqs = keys.irqs  # GPIO id -> [callback, trigger, GPIO object]
 open_files = 0  # files of the card and the flash chip that are open
 cwd = "/flash"
 generation = 0  # number of this board: objects of an earlier one own nothing on it
+jpeg = None  # type: object  # jpeg(pixels, width, height, bytes of a pixel, quality) -> bytes: compresses a picture
 next_gc_heap = 0  # size in bytes after the next reset, from Maix.utils.gc_heap_size(n)
 _plans = {}  # type: dict  # call name -> list of [calls to wait, fault, times]
 _versions = []  # type: list  # arguments of by_version() and by_flavour()
@@ -125,6 +126,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     names["cwd"] = "/flash"
     names["generation"] = generation + 1
     names["next_gc_heap"] = 0
+    names["jpeg"] = None
     # Tables are emptied and not replaced, because fakes and tests may hold them.
     for table in (calls, wires, i2c, wdt, timers, board_values, _plans):
         table.clear()

@@ -50,7 +50,7 @@ ROWS = (
         "A P H",
     ),
     Row(0x2F, "CUSTOMNAMES", "OK", "another name for an id, until the model goes; a learnt one keeps it", "A H"),
-    Row(0x30, "PHOTO", "OK", "save the camera's picture on the card, `photos/0001.bmp` and so on", "A H"),
+    Row(0x30, "PHOTO", "OK", "save the camera's picture on the card, `photos/0001.jpg` and so on", "A H"),
     Row(0x32, "SEND_KNOWLEDGES", "OK", "copy what the model has learnt into a slot, 0 to 9, in its folder", "A H"),
     Row(0x33, "RECEIVE_KNOWLEDGES", "OK", "let the copy in a slot count again; nothing for an empty slot", "A H"),
     Row(0x34, "CUSTOM_TEXT", "OK", "a text on the pictures; ten at most, one at a place", "A P H"),

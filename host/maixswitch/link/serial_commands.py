@@ -6,9 +6,7 @@ The table is COMMANDS in device/link_commands.py; docs/serial.md is generated fr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-
-from maixswitch import board_code
+from collections.abc import Iterable, Mapping
 
 MEANINGS: Mapping[str, str] = {
     "models": "List the models of the card: the answer has their number, and a `model` message for each follows.",
@@ -34,10 +32,13 @@ FIELDS: Mapping[str, str] = {
 TYPES = {"text": "text", "flag": "true or false"}
 
 
-def commands() -> dict[str, dict[str, str]]:
-    """Return the board's table: command -> field -> rule ("0..9", "0.0..1.0", "text" or "flag")."""
+def commands(rows: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the board's table as command -> field -> rule ("0..9", "0.0..1.0", "text" or "flag").
+
+    rows: those of board_code.command_rows().
+    """
     table = {}
-    for line in board_code.command_rows():
+    for line in rows:
         name, *fields = line.split(" ")
         table[name] = dict(field.split("=") for field in fields)
     return table

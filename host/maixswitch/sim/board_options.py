@@ -8,6 +8,7 @@ from pathlib import Path
 from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
+from maixswitch.link.pseudo_terminal import Port
 
 
 @dataclass
@@ -21,6 +22,7 @@ class BoardOptions:
     fit: how a picture is fitted to the camera's frame, see camera.FITS.
     rounding: how the emulated KPU rounds; an image computes by itself.
     write_back: whether what the app writes reaches the folder.
+    serial: a serial port of this PC for the UART that the card's settings give to the link, None for none.
     scripted: whether bench.kpu.boxes and .scores are the answers, in place of emulated networks.
     """
 
@@ -32,6 +34,7 @@ class BoardOptions:
     rounding: str = "v0.2"
     write_back: bool = False
     scripted: bool = False
+    serial: Port | None = None
 
 
 def check_board(name: str) -> None:

@@ -238,7 +238,7 @@ def test_names_until_the_model_goes(client, monkeypatch):
 def test_photo_and_screenshot(client):
     for code in (0x30, 0x39, 0x30):
         assert client.ask(code) == [(OK, b"")]
-    assert sorted(row[0] for row in bench.card.backend.listdir("photos")) == ["0001.bmp", "0002.bmp", "0003.bmp"]
+    assert sorted(row[0] for row in bench.card.backend.listdir("photos")) == ["0001.jpg", "0002.jpg", "0003.jpg"]
     bench.fail_next("Image.save", OSError(28))
     assert client.ask(0x30) == [(OK, b"")]
     assert client.board.state == "RUNNING"
