@@ -302,6 +302,15 @@ def wire(number: int):
     return wires[number]
 
 
+def timed_wire(number: int):
+    """As wire(), but bytes take their time on the line. Call it before the board sets the UART up."""
+    if not wire(number).timed:
+        from benchlib.timed_wire import TimedWire
+
+        wires[number] = TimedWire(clock)
+    return wires[number]
+
+
 def _print_exception(error, file=None) -> None:
     lines = __import__("traceback").format_exception(error)
     (file.write if file else uart.print)("".join(lines))

@@ -138,10 +138,11 @@ class UART:
         count = len(_buffer)
         if 0 <= _n < count:
             count = _n
-        wire = self._wire
-        done = wire.move(_buffer, 0, count)
-        while done < count and self._more():
-            done += wire.move(_buffer, done, count)
+        done = 0
+        while done < count and (done == 0 and self._received() or self._more()):
+            data = self._wire.take(count - done)
+            _buffer[done : done + len(data)] = data
+            done += len(data)
         return done if done or not count else None
 
     def readchar(self) -> int:
@@ -152,7 +153,7 @@ class UART:
     def write(self, _data, *_part: int) -> int:
         """Send str or bytes: all, the first n with write(data, n), or n from an offset on with write(data, offset, n).
 
-        Returns the number of bytes, after the time that the line takes, see benchlib/wire.py.
+        Returns the number of bytes, after the time that the line takes, see benchlib/timed_wire.py.
         """
         bench.enter("UART.write")
         self._check_open("write")

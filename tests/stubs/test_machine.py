@@ -224,8 +224,7 @@ def test_a_write_takes_a_part() -> None:
 
 def test_a_timed_line() -> None:
     """At 9600 baud a byte takes 1.04 ms each way; a write waits for what exceeds the 16 bytes of the port."""
-    wire = bench.wire(0)
-    wire.timed = True
+    wire = bench.timed_wire(0)
     port = machine.UART(machine.UART.UART1, 9600, read_buf_len=20)
     wire.say(b"0123456789")
     assert port.any() == 0

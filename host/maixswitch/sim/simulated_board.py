@@ -91,7 +91,8 @@ class SimulatedBoard(AppBoard):
         bench.trace = self._trace
         bench.clock.tick = None
         if self._serial is not None:
-            bench.wire(self._uart).timed = self._uart != 4  # the line of a UART is slow enough to matter
+            if self._uart != 4:
+                bench.timed_wire(self._uart)  # the line of a UART is slow enough to matter
             self._beat = RealTime(bench.clock.now)
             bench.clock.tick = self._talk
         # The reset restored the card's normal speed. Keep it: `slow_down` counts from it.

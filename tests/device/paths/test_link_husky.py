@@ -333,8 +333,7 @@ def test_what_was_renamed_and_saved_survives_the_power(pupil):
 def test_at_9600_baud_every_block_comes_in_time(board):
     """Ten results are 184 ms of line: each next block begins within 100 ms, and an answer is never torn."""
     board.power(settings={"link": HUSKY})
-    wire = bench.wire(0)
-    wire.timed = True
+    wire = bench.timed_wire(0)
     bench.kpu.boxes = [(i * 30, 20, 20, 20, 0, 0.9) for i in range(10)]
     board.boot().until("RUNNING").run(500)
     for phase in range(0, 130, 9):
@@ -356,8 +355,7 @@ def test_at_9600_baud_every_block_comes_in_time(board):
 
 def test_a_new_command_ends_an_answer_at_the_end_of_a_frame(board):
     board.power(settings={"link": HUSKY})
-    wire = bench.wire(0)
-    wire.timed = True
+    wire = bench.timed_wire(0)
     bench.kpu.boxes = [(i * 30, 20, 20, 20, 0, 0.9) for i in range(10)]
     board.boot().until("RUNNING").run(500)
     for pause in range(10, 400, 23):

@@ -258,7 +258,7 @@ def test_a_port_that_only_sends_takes_none(board):
 
 def test_at_9600_a_slice_is_what_the_port_takes_without_a_wait(board):
     board.power(settings={"link": dict(UART, baud=9600, rate=1)})
-    bench.wire(0).timed = True
+    bench.timed_wire(0)
     board.boot().until("RUNNING").run(2000)
     wire = bench.wire(0)
     frames = board.app.frames
