@@ -276,9 +276,9 @@ class App:
         self.due = now + SECOND
         self.report("load", spec.title, now - begun, hal.heap_free())
 
-    def learn(self, _):
-        """Let the model learn from its next frame what it sees."""
-        self.results.learn = True
+    def learn(self, what):
+        """Let the model learn from its next frame what it sees. what: None, or a value of Results.learn."""
+        self.results.learn = what or True
 
     def unload(self, _):
         """Release the running model; this never raises."""

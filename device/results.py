@@ -54,7 +54,8 @@ class Item:
 class Results:
     """items: ten at most, of which the first `count` are valid. shape: BARS, EXTRA, POINTS or BOXES.
 
-    learn: set to True to let a kind learn from its next frame; the kind sets it to False again.
+    learn: set to True to let a kind learn from its next frame; the kind sets it to False again. n + 1 instead of True:
+    learn it as the n-th thing, from 1; -1: forget everything.
 
     extra: what a kind shows beside the items, None or an object, set when the model is prepared. draw(img, place) draws
     into that part of the picture, (x, y, width, height), and send(link) appends fields to the link's line of results.

@@ -47,8 +47,9 @@ from benchlib.card import Drive, MemoryCard, SparseFile
 from benchlib.clock import Clock, Scheduler
 from benchlib.errors import EngineError, HardFault, PowerCut, Reset
 from benchlib.heap import SystemHeap
-from benchlib.parts import Camera, Kpu, Screen, Uart, Wire
+from benchlib.parts import Camera, Kpu, Screen, Uart
 from benchlib.pins import Pins
+from benchlib.wire import Wire
 
 __all__ = ("EngineError", "HardFault", "MemoryCard", "PowerCut", "Reset", "SparseFile")
 
@@ -84,6 +85,7 @@ irqs = keys.irqs  # GPIO id -> [callback, trigger, GPIO object]
 open_files = 0  # files of the card and the flash chip that are open
 cwd = "/flash"
 generation = 0  # number of this board: objects of an earlier one own nothing on it
+jpeg = None  # type: object  # jpeg(pixels, width, height, bytes of a pixel, quality) -> bytes: compresses a picture
 next_gc_heap = 0  # size in bytes after the next reset, from Maix.utils.gc_heap_size(n)
 _plans = {}  # type: dict  # call name -> list of [calls to wait, fault, times]
 _versions = []  # type: list  # arguments of by_version() and by_flavour()
@@ -124,6 +126,7 @@ def reset(flavour: str = flavours.DEFAULT, config=None) -> None:
     names["cwd"] = "/flash"
     names["generation"] = generation + 1
     names["next_gc_heap"] = 0
+    names["jpeg"] = None
     # Tables are emptied and not replaced, because fakes and tests may hold them.
     for table in (calls, wires, i2c, wdt, timers, board_values, _plans):
         table.clear()
@@ -293,9 +296,18 @@ def _planned_fault(name):
 def wire(number: int):
     """Return the far end of UART number 0 to 2 (UART1 to UART3) or 4 (UARTHS, the line of the REPL)."""
     if number not in wires:
-        wires[number] = Wire()
+        wires[number] = Wire(clock)
         if number == 4:
             uart.wire = wires[number]
+    return wires[number]
+
+
+def timed_wire(number: int):
+    """As wire(), but bytes take their time on the line. Call it before the board sets the UART up."""
+    if not wire(number).timed:
+        from benchlib.timed_wire import TimedWire
+
+        wires[number] = TimedWire(clock)
     return wires[number]
 
 

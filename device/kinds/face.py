@@ -89,8 +89,9 @@ def stage(kpu, task, spec, results):
         middle = results.width // 2
         centre = results.height // 2
         if results.learn and item.x <= middle < item.x + item.w and item.y <= centre < item.y + item.h:
+            which = results.learn
             results.learn = False
-            teach(known, note, folder, "faces", faces, packed, write_faces)
+            teach(known, note, folder, "faces", faces, packed, write_faces, which)
         best = -1
         score = accept
         for i in range(len(faces)):

@@ -106,8 +106,9 @@ def prepare(kpu, task, spec, results):
             row = here[0]
         length = len(row)
         if results.learn:
+            which = results.learn
             results.learn = False
-            teach(known, note, folder, "classes", vectors, rounded(output, length), write_vectors)
+            teach(known, note, folder, "classes", vectors, rounded(output, length), write_vectors, which)
         for i in range(length):
             row[i] = fixed(output[i]) >> 4
         # Keep the classes in order of their distances.

@@ -1,4 +1,4 @@
-"""The part of the hardware layer that only the start needs, for panel and link; dropped when the app has started.
+"""The part of the hardware layer that only the start needs, for the panel; dropped when the app has started.
 
 It follows MaixPy py_lcd.c and was never tried on a board.
 """
@@ -8,7 +8,7 @@ import machine
 import uos
 from fpioa_manager import fm
 
-from device.hal import GPIO, maix, nothing
+from device.hal import GPIO, maix
 
 
 def too_old():
@@ -70,17 +70,3 @@ def panel(board, settings):
     except (OSError, ValueError, TypeError) as error:
         return "screen: %s" % error
     return ""
-
-
-def line(settings):
-    """Return (write, shut) of the serial port that the setting `link` names: UART 1 to 3 on pin tx, else the REPL's.
-
-    settings: the dict `link` of maixswitch.json. The REPL's port is its UART object and not sys.stdout, which takes
-    text (heap) and turns LF into CR LF. UART 1 to 3 only send, so their receive buffer is small.
-    """
-    number = settings.get("uart")
-    if not number:
-        return machine.UART.repl_uart().write, nothing
-    fm.register(settings["tx"], getattr(fm.fpioa, "UART%d_TX" % number))
-    uart = machine.UART(number - 1, settings.get("baud", 115200), read_buf_len=32)
-    return uart.write, uart.deinit

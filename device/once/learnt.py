@@ -60,6 +60,9 @@ def learnt_path(folder):
 
 def learnt_write(folder, names):
     """Let the data in learnt_path() count, with the names of what they hold. Raises OSError."""
-    crc = checksum(learnt_path(folder))
-    words = ["%08x" % crc] + [hexlify(name[:NAME].encode()).decode() for name in names[:MOST_NAMES]]
-    slots_write(folder, SLOTS, INDEX, " ".join(words))
+    slots_write(folder, SLOTS, INDEX, words_of(checksum(learnt_path(folder)), names))
+
+
+def words_of(crc, names):
+    """Return the text of a slot."""
+    return " ".join(["%08x" % crc] + [hexlify(name[:NAME].encode()).decode() for name in names[:MOST_NAMES]])

@@ -54,21 +54,32 @@ class Note:
         """Append nothing: the results name what was learnt."""
 
 
-def teach(known, note, folder, what, rows, row, write):
-    """Learn one more row, save all of them on the card, and say on the picture what came of it.
+def teach(known, note, folder, what, rows, row, write, which=True):
+    """Learn a row, save all of them on the card, and say on the picture what came of it.
 
     known: the Names. folder: the model's, with a slash at its end. what: the word for several of them. rows: a list, to
-    which `row` is appended. write(path, rows) writes the file of the data.
+    which `row` is appended. write(path, rows) writes the file of the data. which: what Results.learn was.
     """
-    if len(known) >= MOST_NAMES:
+    at = which - 2
+    done = "Learnt"
+    if which < 0:
+        del rows[:]
+        del known.names[:]
+        done = "Forgotten"
+        name = what
+    elif 0 <= at < len(known):
+        rows[at] = row
+        name = known.get(at)
+    elif len(known) >= MOST_NAMES:
         note.say("No more than %d %s" % (MOST_NAMES, what))
         return
-    name = known.next()
-    rows.append(row)
-    known.names.append(name)
+    else:
+        name = known.next()
+        rows.append(row)
+        known.names.append(name)
     try:
         write(learnt_path(folder), rows)
         learnt_write(folder, known.names)
-        note.say("Learnt: " + name)
-    except OSError:  # a full or pulled card: it is known until the model is unloaded
-        note.say("Learnt, not saved: " + name)
+        note.say("%s: %s" % (done, name))
+    except OSError:  # a full or pulled card: it counts until the model is unloaded
+        note.say("%s, not saved: %s" % (done, name))

@@ -308,6 +308,11 @@ def read_folder(base, folder, anchor_pairs=None):
         reader.read()
         spec = reader.spec
         spec.loadable = not reader.problems
+        # Only a card whose link has kept something needs the module, and the heap for its names.
+        if spec.loadable and _size(reader.path + "tuned.s0"):
+            from device.once.tuned import tuned_read
+
+            tuned_read(reader.path, spec, reader.data)
         if reader.problems or reader.doubts:
             spec.problems = reader.problems + reader.doubts
     except MemoryError:

@@ -5,30 +5,12 @@ from device.once.checks import show
 NAME = "maixswitch.json"
 
 
-def clash(link, keys):
-    """Return the problem of a link whose parts contradict each other or that takes a key's pin, else None."""
-    if not isinstance(link, dict):
-        return None
-    # Without "uart" the link uses the REPL's port. Its pins and speed stay, since the PC's tools expect them.
-    if "uart" not in link:
-        for field in ("tx", "baud"):
-            if field in link:
-                return NAME, "link." + field, show(link[field]), 'beside it "uart", 1 to 3: the REPL keeps its own'
-        return None
-    pin = link.get("tx")
-    if pin is None:
-        return NAME, "link.tx", "missing", "the pin that sends"
-    # fpioa would reassign the pin without an error, and the key or the REPL would be dead.
-    if pin in (4, 5) or pin in [key[0] for key in keys]:
-        return NAME, "link.tx", show(pin), "a pin that no key has, nor the REPL (4 and 5)"
-    return None
-
-
 class Settings:
     """The settings of maixswitch.json.
 
     board: its id, "" if the app must find out. keys: ((pin, role), ...), None for the board's own.
-    screen, camera: dicts of settings that differ from the board's row. link: bool, or a dict of rate, uart, tx, baud.
+    screen, camera: dicts of settings that differ from the board's row.
+    link: bool, or a dict with the fields of device/once/link_start.py.
     watchdog: ms, 0 for no watchdog. problems: list of problems, see checks.
     sure: whether the card answered; if not, the settings must be read again.
     """
@@ -79,13 +61,11 @@ class Settings:
         sections = {
             "screen": {"rotation": "a whole number, 0 to 3", "invert": flag, "mirror": flag},
             "camera": {"choice": "a whole number, 0 to 3", "hmirror": flag, "vflip": flag},
-            "link": {
-                "rate": "a whole number, 1 to 30",
-                "uart": "a whole number, 1 to 3",
-                "tx": "a whole number, 0 to 47",
-                "baud": "a whole number, 57600 to 1500000",
-            },
         }
+        if "link" in data:  # without a link none of this may take heap, not even its names
+            from device.once.link_start import RULES, clash
+
+            sections["link"] = RULES
         rules = {"board": "one of " + " ".join(names()), "watchdog": "a whole number, 0 to 160000"}
         rules["keys"] = rules["screen"] = rules["camera"] = rules["link"] = None
         # One bad value costs only itself: the board must start with all the others.
@@ -118,8 +98,8 @@ class Settings:
             setattr(self, field, value)
         # If the board is not known yet, setup.fit_out() checks this again.
         keys = self.keys or (find(self.board).keys if self.board else ())
-        trouble = clash(self.link, keys)
+        trouble = self.link and clash(self.link, keys)
         if trouble:
-            problems.append(trouble)
+            problems.append((NAME,) + trouble)
             self.link = False
         return self

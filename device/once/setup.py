@@ -9,7 +9,7 @@ import sys
 from device import hal
 from device.errors import DeviceError, describe
 from device.once import boards, hal_start
-from device.once.settings import Settings, clash
+from device.once.settings import Settings
 from device.overlay import Overlay
 from device.spec import say
 
@@ -46,25 +46,6 @@ def start(app):
         app.machine.post("CARD_IN")
     else:
         app.show_no_card(None)
-
-
-def connect(app, settings, name):
-    """Start the link on the serial line; return what went wrong, or "".
-
-    settings: True, or a dict of the link's settings. name: the board's id.
-    """
-    if settings is True:
-        settings = {}
-    try:
-        from device.link import RATE, Link
-
-        write, shut = hal_start.line(settings)
-        app.link = Link(app, write, shut, settings.get("rate", RATE))
-        app.link.tell(("start", name, settings.get("rate", RATE)))
-    except (AttributeError, ImportError, MemoryError, OSError, TypeError, ValueError) as error:
-        # A firmware with another UART class, a full heap, or a card just pulled: frames do not need the link.
-        return "link: %s" % error
-    return ""
 
 
 def refuse_old(app):
@@ -106,11 +87,11 @@ def fit_out(app, card):
 
         app.dog = Watchdog(settings.watchdog)
     app.overlay = Overlay(app.screen)
-    # Link and keys may claim one pin: only here both are known.
     silent = ""
     if settings.link:
-        trouble = clash(settings.link, settings.keys or board.keys)
-        silent = say(trouble) if trouble else connect(app, settings.link, board.id)
+        from device.once.hal_link import connect
+
+        silent = connect(app, settings.link, settings.keys or board.keys, board.id)
     app.revive()
 
     # Show what is wrong for a while, and load no model meanwhile.

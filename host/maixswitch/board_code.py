@@ -175,6 +175,11 @@ def error_codes() -> list[int]:
     return cast(ErrorTexts, _module("device.once.error_texts")).codes()
 
 
+def command_rows() -> list[str]:
+    """Return the lines of the table of commands of the serial link."""
+    return cast(list[str], _module("device.link_commands").rows())
+
+
 def transitions() -> list[TableRow]:
     """Return the rows of the app's state machine."""
     return cast(StateMachine, _module("device.fsm")).rows()

@@ -164,6 +164,33 @@ def serial() -> str:
     return "\n".join(parts)
 
 
+def commands() -> str:
+    """Return a table of the commands that a board takes on its serial line."""
+    from maixswitch.link.serial_commands import FIELDS, MEANINGS, kind
+    from maixswitch.link.serial_commands import commands as table_of
+
+    rows = []
+    for name, fields in table_of(board_code.command_rows()).items():
+        rows.append((f"`{name}`", "", "", MEANINGS[name]))
+        rows += [("", f"`{field}`", kind(rule), FIELDS[f"{name}.{field}"]) for field, rule in fields.items()]
+    return table(("command", "field", "type", "meaning"), rows)
+
+
+def husky() -> str:
+    """Return a table of the commands of the HuskyLens protocol."""
+    from maixswitch.link.husky_table import ROWS
+
+    rows = [(f"`{row.code:02X}`", row.name, row.answer, row.here, row.clients or "-") for row in ROWS]
+    return table(("code", "command", "answer", "what happens here", "tried with"), rows)
+
+
+def husky_clients() -> str:
+    """Return the list of the clients in that table."""
+    from maixswitch.link.husky_table import CLIENTS
+
+    return "".join(f"- {letter}: {name}\n" for letter, name in CLIENTS.items())
+
+
 TYPES = {
     "int": "integer", "str": "text", "bool": "true or false", "found": "list", "points": "list", "outputs": "list",
 }  # fmt: skip
@@ -183,11 +210,14 @@ FINDING_SECTIONS = {
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "boards": boards,
+    "commands": commands,
     "diagram": diagram,
     "errors": errors,
     "findings": findings,
     "flavours": flavours,
     "formats": formats,
+    "husky": husky,
+    "husky-clients": husky_clients,
     "kinds": kinds,
     "operators": operators,
     "tflite": tflite,

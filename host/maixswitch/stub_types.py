@@ -13,6 +13,7 @@ class Clock(Protocol):
     """Board time in ms; it advances only when code advances it."""
 
     now: int
+    tick: Callable[[], None] | None
 
     def advance(self, ms: int, blocking: bool = False) -> None: ...
 
@@ -88,6 +89,13 @@ class Uart(Protocol):
     def print(self, text: str) -> None: ...
 
 
+class Wire(Protocol):
+    """The far end of a UART (stubs/benchlib/wire.py)."""
+
+    def say(self, data: bytes) -> None: ...
+    def leave(self) -> bytes: ...
+
+
 class Bench(Protocol):
     """stubs/bench.py: the handle on the fake board and all its state."""
 
@@ -105,12 +113,15 @@ class Bench(Protocol):
     memory: SystemHeap
     uart: Uart
     trace: MutableSequence[str] | None
+    jpeg: Callable[[bytes, int, int, int, int], bytes] | None
 
     def install(self) -> None: ...
     def reset(self, flavour: str = ..., config: dict[str, Any] | None = None) -> None: ...
     def power_off(self) -> None: ...
     def fail_at(self, name: str, nth: int, what: Any) -> None: ...
     def heal(self, name: str | None = None) -> None: ...
+    def wire(self, number: int) -> Wire: ...
+    def timed_wire(self, number: int) -> Wire: ...
 
 
 class Flavours(Protocol):

@@ -67,6 +67,20 @@ def buffer_bytes(value) -> bytes:
         raise TypeError("object with buffer protocol required")
 
 
+def part_of(value, part) -> bytes:
+    """Return the bytes of a buffer that write(value, *part) sends, as stream_write_method of stream.c does.
+
+    part: (), (length,) or (offset, length).
+    """
+    data = buffer_bytes(value)
+    if len(part) > 2:
+        raise TypeError("function expected at most 4 arguments, got %d" % (len(part) + 2))
+    if not part:
+        return data
+    offset = to_int(part[0]) if len(part) == 2 else 0
+    return data[offset : offset + to_int(part[-1])]
+
+
 def fixed(values, count: int):
     """Return a tuple or list of exactly `count` items, as mp_obj_get_array_fixed_n does.
 

@@ -46,13 +46,17 @@ class Scheduler:
 
 
 class Clock:
-    """Milliseconds since power-on, and the events that wait for their time."""
+    """Milliseconds since power-on, and the events that wait for their time.
+
+    tick: called after each millisecond that passes, for a board that talks to programs of the PC; None for nothing.
+    """
 
     def __init__(self, scheduler):
         self._scheduler = scheduler
         self.reset()
 
     def reset(self):
+        self.tick = None
         self.now = 0
         self.epoch = 0  # seconds since 2000-01-01 at power-on, as utime.time() counts
         self._events = []  # [time, number, function], sorted by time; the function is None when cancelled
@@ -71,6 +75,18 @@ class Clock:
         self._asked = 0
         # The end is computed first: a callback that advances the clock must not make this wait longer.
         end = self.now + ms
+        tick = self.tick
+        if tick:
+            while self.now + 1 < end:
+                self._pass(self.now + 1, blocking)
+                tick()
+        self._pass(end, blocking)
+        if tick and ms > 0:
+            tick()
+        if self._scheduler.pending:
+            self._scheduler.run()
+
+    def _pass(self, end, blocking):
         events = self._events
         if events:
             scheduler = self._scheduler
@@ -86,8 +102,6 @@ class Clock:
                     scheduler.run()
         if end > self.now:
             self.now = end
-        if self._scheduler.pending:
-            self._scheduler.run()
 
     def at(self, ms: int, function):
         """Call function() when the clock reaches `ms`. Returns the event, for move() and cancel()."""

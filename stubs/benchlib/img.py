@@ -367,7 +367,7 @@ class Image:
             raise TypeError("can't convert '%s' object to str implicitly" % type(path).__name__)
         from benchlib import imgops
 
-        imgops.save(self, path, roi)
+        imgops.save(self, path, roi, quality)
         return self
 
 

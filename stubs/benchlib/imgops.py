@@ -254,17 +254,24 @@ def to_rgb565(img, new: bool):
     return _filled(result, planes.grey_to_565(img._pixels()) if img._bpp == 1 else img._pixels())
 
 
-def save(img, path: str, roi) -> None:
-    """Write the rectangle roi to a file: a .bmp of 16 or 8 bits, or a stand-in for a .jpg.
+def save(img, path: str, roi, quality: int = 50) -> None:
+    """Write the rectangle roi to a file: a .bmp of 16 or 8 bits, or a .jpg from bench.jpeg; without that, a stand-in.
 
     As in the firmware, a path with another suffix writes nothing.
     """
+    import bench
     import uio
 
     x, y, w, h = region(img, roi)
     if path.endswith(".jpg") or path.endswith(".jpeg"):
+        data = b"\xff\xd8\xff\xfe\x00\x13not a real JPEG \xff\xd9"
+        if bench.jpeg:
+            bpp = img._bpp
+            pixels = img._pixels()
+            rows = [pixels[(line * img._w + x) * bpp : (line * img._w + x + w) * bpp] for line in range(y, y + h)]
+            data = bench.jpeg(b"".join([bytes(row) for row in rows]), w, h, bpp, quality)
         with uio.open(path, "wb") as out:
-            out.write(b"\xff\xd8\xff\xfe\x00\x13not a real JPEG \xff\xd9")
+            out.write(data)
         return
     if not path.endswith(".bmp"):
         return

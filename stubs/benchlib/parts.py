@@ -182,11 +182,3 @@ class Kpu:
         held += ["CanMV task %d (%s)" % (task.id, task.where) for task in self.canmv]
         if held:
             raise AssertionError("loaded and never released: " + ", ".join(held))
-
-
-class Wire:
-    """The far end of a UART: the board reads from `rx` and writes to `tx`."""
-
-    def __init__(self):
-        self.rx = bytearray()
-        self.tx = bytearray()

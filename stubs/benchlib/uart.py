@@ -1,7 +1,7 @@
-"""machine.UART (machine_uart.c). The far end is bench.wire(number)."""
+"""machine.UART (machine_uart.c, and stream.c of MicroPython v1.11). The far end is bench.wire(number)."""
 
 import bench
-from benchlib.args import buffer_bytes, to_int
+from benchlib.args import part_of, to_int
 
 
 class UART:
@@ -80,13 +80,11 @@ class UART:
         self._timeout_char = timeout_char
         self._limit = read_buf_len
         self._wire = bench.wire(self._id)
+        self._wire.plug(baudrate, read_buf_len)
         self._open = True
 
     def _received(self):
-        rx = self._wire.rx
-        if len(rx) > self._limit:  # bytes that did not fit were dropped when they arrived
-            self._wire.rx = rx = rx[: self._limit]
-        return rx
+        return self._wire.ring()
 
     def _check_open(self, name):
         # deinit() frees the object, and its memory is another object's; this is what the firmware said at once.
@@ -99,55 +97,68 @@ class UART:
         return len(self._received())
 
     def _take(self, count):
+        """Return up to `count` bytes, None for none: stream.c reads on until timeout_char passes without a byte."""
         self._check_open("read")
         # The firmware does not wait for no bytes.
         if count == 0:
             return b""
-        # The ring buffer never contained the bytes beyond read_buf_len.
-        rx = self._received()
-        # For an empty buffer each call waits timeout_char, which slows down programs that poll.
-        if not rx:
-            bench.clock.advance(self._timeout_char, True)
-            rx = self._received()
-            if not rx:
-                return None
-        data = bytes(rx[:count])
-        self._wire.rx = rx[count:]
-        return data
+        # A list of parts would be an object for each read, and the usual read finds all that it wants.
+        data = self._wire.take(count)
+        while len(data) < count and self._more():
+            data += self._wire.take(count - len(data))
+        return data or None
+
+    def _more(self):
+        """Wait up to timeout_char for a byte; return whether there is one. A program that polls pays for this."""
+        for _ in range(self._timeout_char):
+            if self._received():
+                break
+            bench.clock.advance(1, True)
+        return bool(self._received())
 
     def read(self, _n: int = -1):
         """Return up to _n bytes, or None."""
         bench.enter("UART.read")
-        return self._take(len(self._received()) or 1 if _n < 0 else _n)
+        return self._take(1 << 30 if _n < 0 else _n)
 
     def readline(self, _n: int = -1):
         """Return the bytes up to a line end, or None."""
         bench.enter("UART.readline")
+        self._check_open("readline")
         # A line that has no end yet is returned as it is; programs must join its parts.
-        end = self._received().find(b"\n")
-        return self._take(end + 1 if end >= 0 else len(self._received()) or 1)
+        line = b""
+        while (_n < 0 or len(line) < _n) and line[-1:] != b"\n" and (self._received() or self._more()):
+            line += self._wire.take(1)
+        return line or None
 
     def readinto(self, _buffer, _n: int = -1):
-        """Fill a buffer. Returns the number of bytes, or None."""
+        """Fill a buffer. Returns the number of bytes, or None. A buffer that stays short costs timeout_char more."""
         bench.enter("UART.readinto")
-        data = self._take(len(_buffer) if _n < 0 else min(_n, len(_buffer)))
-        if data is None:
-            return None
-        _buffer[: len(data)] = data
-        return len(data)
+        self._check_open("readinto")
+        count = len(_buffer)
+        if 0 <= _n < count:
+            count = _n
+        done = 0
+        while done < count and (done == 0 and self._received() or self._more()):
+            data = self._wire.take(count - done)
+            _buffer[done : done + len(data)] = data
+            done += len(data)
+        return done if done or not count else None
 
     def readchar(self) -> int:
         """Return one byte, or -1 at once without one."""
         bench.enter("UART.readchar")
-        return self._take(1)[0] if self.any() else -1
+        return self._wire.take(1)[0] if self.any() else -1
 
-    def write(self, _data) -> int:
-        """Send str or bytes. Returns the number of bytes."""
+    def write(self, _data, *_part: int) -> int:
+        """Send str or bytes: all, the first n with write(data, n), or n from an offset on with write(data, offset, n).
+
+        Returns the number of bytes, after the time that the line takes, see benchlib/timed_wire.py.
+        """
         bench.enter("UART.write")
         self._check_open("write")
-        # The far end gets the bytes at once; the time on the line is left out, because programs write little.
-        data = buffer_bytes(_data)
-        self._wire.tx.extend(data)
+        data = part_of(_data, _part)
+        self._wire.send(data)
         return len(data)
 
     def deinit(self) -> None:

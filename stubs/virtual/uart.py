@@ -1,9 +1,32 @@
-"""machine.UART of the virtual board: number 4 is the line to the PC, the others are those of the bench."""
+"""machine.UART of the virtual board: number 4 is the line to the PC, the others may have ports of their own there."""
 
+import bench
 from benchlib import uart
-from benchlib.args import buffer_bytes
+from benchlib.args import part_of
+from benchlib.wire import Wire
 
 from virtual import wire
+
+
+class SideWire(Wire):
+    """The far end of UART 1 to 3: its port on the PC, where the ring is; what was taken from that lies in rx."""
+
+    def __init__(self, clock, number):
+        Wire.__init__(self, clock)
+        self._number = number
+
+    def plug(self, baud, limit):
+        Wire.plug(self, baud, limit)
+        wire.ask(wire.SIDE_PLUG, self._number, b"%d %d" % (baud, limit))
+
+    def ring(self):
+        data = wire.ask(wire.SIDE_TAKE, self._number)[1]
+        if data:
+            self.rx.extend(data)
+        return Wire.ring(self)
+
+    def send(self, data):
+        wire.ask(wire.SIDE_SEND, self._number, data)
 
 
 class UART(uart.UART):
@@ -11,6 +34,8 @@ class UART(uart.UART):
 
     def init(self, baudrate: int = 115200, bits: int = 8, parity=None, stop=None, **options) -> None:
         """Configure the port. On the line of the REPL the rate changes at once, and bytes that wait are lost."""
+        if self._id != self.UARTHS and not isinstance(bench.wires.get(self._id), SideWire):
+            bench.wires[self._id] = SideWire(bench.clock, self._id)
         super().init(baudrate, bits, parity, stop, **options)
         # The program on the PC measures the time on the line, so it must know the rate.
         if self._id == self.UARTHS:
@@ -33,7 +58,7 @@ class UART(uart.UART):
 
     def _read(self, count):
         self._check_open("read")
-        return wire.ask(wire.READ, count << 12 | min(self._timeout_char, 4095))[1] or None
+        return wire.ask(wire.READ, min(count, 65535) << 12 | min(self._timeout_char, 4095))[1] or None
 
     def readinto(self, _buffer, _n: int = -1):
         """Fill a buffer. Returns the number of bytes, or None after timeout_char ms without one."""
@@ -60,12 +85,12 @@ class UART(uart.UART):
                 break
         return line or None
 
-    def write(self, _data) -> int:
-        """Send str or bytes. Returns the number of bytes."""
+    def write(self, _data, *_part: int) -> int:
+        """Send str or bytes, or a part of them. Returns the number of bytes."""
         if self._id != self.UARTHS:
-            return super().write(_data)
+            return super().write(_data, *_part)
         self._check_open("write")
-        data = buffer_bytes(_data)
+        data = part_of(_data, _part)
         wire.write(data)
         return len(data)
 

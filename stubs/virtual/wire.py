@@ -9,6 +9,7 @@ from struct import pack, unpack
 
 MARK = b"\x00\xffmaixswitch-mark"
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD, MODE, SYNC, TAKEN = b"RQAWKBMZT"
+SIDE_TAKE, SIDE_SEND, SIDE_PLUG = b"DGV"  # of UART 1 to 3
 PANEL, CAMERA, LOAD, RUN, FLASH, OPTIONS, SOURCE, END, TURN = b"PCLXFOSEU"  # of a script that runs alone, see script.py
 PIECE = 2048  # bytes that a pipe takes at once or not at all
 

@@ -103,7 +103,11 @@ def test_a_wrong_setting_is_named_and_the_others_count():
 
 
 def test_a_link_is_a_flag_or_fields_that_fit_each_other():
-    for value in (True, False, {}, {"rate": 30}, {"uart": 3, "tx": 8, "baud": 1500000, "rate": 1}):
+    for value in (
+        *(True, False, {}, {"rate": 30}, {"protocol": "json"}, {"protocol": "maixhub"}),
+        *({"uart": 3, "tx": 8, "baud": 1500000, "rate": 1}, {"uart": 1, "tx": 8, "rx": 9, "baud": 9600}),
+        {"protocol": "husky", "uart": 1, "tx": 8, "rx": 9},
+    ):
         it = read({"link": value})
         assert (it.link, it.problems) == (value, [])
     beside = 'beside it "uart", 1 to 3: the REPL keeps its own'
@@ -118,7 +122,14 @@ def test_a_link_is_a_flag_or_fields_that_fit_each_other():
         ({"uart": 1, "tx": 11}, {"board": "cube"}, ("link.tx", "11", free)),
         ({"uart": 1, "tx": 7}, {"keys": [{"pin": 7, "role": "next"}]}, ("link.tx", "7", free)),
         ({"uart": 9, "tx": 7}, {}, ("link.uart", "9", "a whole number, 1 to 3")),
-        ({"uart": 1, "tx": 7, "rx": 6}, {}, ("link.rx", "unknown", "one of baud rate tx uart")),
+        ({"uart": 1, "tx": 7, "cts": 6}, {}, ("link.cts", "unknown", "one of baud protocol rate rx tx uart")),
+        ({"uart": 1, "tx": 7, "rx": 5}, {}, ("link.rx", "5", free)),
+        ({"uart": 1, "tx": 7, "rx": 11}, {"board": "cube"}, ("link.rx", "11", free)),
+        ({"uart": 1, "tx": 7, "rx": 7}, {}, ("link.rx", "7", "another pin than tx")),
+        ({"rx": 8}, {}, ("link.rx", "8", beside)),
+        ({"protocol": "morse"}, {}, ("link.protocol", '"morse"', "one of husky json maixhub")),
+        ({"protocol": "husky"}, {}, ("link.uart", "missing", "1 to 3: husky needs a port of its own")),
+        ({"protocol": "husky", "uart": 1, "tx": 7}, {}, ("link.rx", "missing", "the pin that receives")),
     ):
         it = read(dict(extra, link=value))
         assert it.link is False, value
@@ -150,7 +161,8 @@ WANTED = (
     ("link.rate", 31, "a whole number, 1 to 30"),
     ("link.uart", 4, "a whole number, 1 to 3"),
     ("link.tx", 48, "a whole number, 0 to 47"),
-    ("link.baud", 9600, "a whole number, 57600 to 1500000"),
+    ("link.baud", 9599, "a whole number, 9600 to 1500000"),
+    ("link.rx", 48, "a whole number, 0 to 47"),
     ("watchdog", 160001, "a whole number, 0 to 160000"),
     ("screen", [90], "an object"),
     ("screen.rotation", 4, "a whole number, 0 to 3"),

@@ -195,6 +195,60 @@ def test_serial() -> None:
     assert machine.UART.repl_uart().any() == 0
 
 
+def test_a_read_goes_on_until_a_pause() -> None:
+    """stream.c asks again for what is missing: a buffer that stays short costs timeout_char, one of any() bytes not."""
+    port = machine.UART(machine.UART.UART1)
+    wire = bench.wire(0)
+    buffer = bytearray(b"......")
+    wire.rx.extend(b"abc")
+    assert port.readinto(buffer, port.any()) == 3
+    assert bench.clock.now == 0
+    wire.rx.extend(b"de")
+    bench.clock.at(4, lambda: wire.rx.extend(b"f"))
+    assert port.readinto(buffer) == 3
+    assert bytes(buffer) == b"def..."
+    assert bench.clock.now == 14
+    assert port.readinto(buffer, 0) == 0
+    assert port.readinto(buffer, 9) is None
+    assert bench.clock.now == 24
+
+
+def test_a_write_takes_a_part() -> None:
+    """stream_write_method of stream.c: (data), (data, length), (data, offset, length)."""
+    port = machine.UART(machine.UART.UART1)
+    assert [port.write(b"abcdef", *part) for part in ((), (2,), (2, 3), (5, 9), (9, 1))] == [6, 2, 3, 1, 0]
+    assert bytes(bench.wire(0).tx) == b"abcdef" + b"ab" + b"cde" + b"f"
+    with pytest.raises(TypeError, match="at most 4"):
+        port.write(b"a", 0, 1, 1)
+
+
+def test_a_timed_line() -> None:
+    """At 9600 baud a byte takes 1.04 ms each way; a write waits for what exceeds the 16 bytes of the port."""
+    wire = bench.timed_wire(0)
+    port = machine.UART(machine.UART.UART1, 9600, read_buf_len=20)
+    wire.say(b"0123456789")
+    assert port.any() == 0
+    bench.clock.advance(5)
+    assert port.any() == 4
+    assert port.read(9) == b"012345678"
+    assert 9 <= bench.clock.now <= 10
+    bench.clock.advance(90)
+    wire.say(bytes(30))
+    bench.clock.advance(100)
+    assert (port.any(), wire.dropped) == (20, 11)  # the "9" waited, too
+    begun = bench.clock.now
+    port.write(bytes(16))
+    assert bench.clock.now == begun
+    assert wire.leave() == b""
+    bench.clock.advance(8)
+    assert len(wire.leave()) == 7
+    port.write(bytes(24))
+    assert 16 <= bench.clock.now - begun - 8 <= 18
+    bench.clock.advance(18)
+    assert len(wire.leave()) == 33
+    assert not wire.leave()
+
+
 def test_i2c() -> None:
     """Devices are dicts of registers; an address without a device gives EIO."""
     bench.i2c[(0, 0x34)] = {}

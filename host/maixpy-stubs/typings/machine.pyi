@@ -58,7 +58,8 @@ class UART:
     def readinto(self, buffer: bytearray | memoryview, n: int = -1, /) -> int | None:
         """Fill a buffer. Returns the number of bytes, or None."""
     def readchar(self) -> int: """Return one byte, or -1."""
-    def write(self, data: str | bytes | bytearray, /) -> int: """Send text or bytes. Returns the number of bytes."""
+    def write(self, data: str | bytes | bytearray, /, *part: int) -> int:
+        """Send text or bytes: all, the first n with write(data, n), or n from an offset on with write(data, offset, n). Returns the number of bytes."""
     def deinit(self) -> None: """Close the port; do not use the object afterwards."""
     @staticmethod
     def repl_uart() -> UART: """Return the UART of the REPL."""

@@ -53,6 +53,10 @@ def board(
     kind: Annotated[
         str, typer.Option("--board", metavar="NAME", help="With a firmware image: the board around it; default: bit.")
     ] = "",
+    uart: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N=PATH", help="A port for UART N, 1 to 3, at this path; may be repeated."),
+    ] = None,
     space: Annotated[int | None, typer.Option(min=0, help="Bytes that the card holds; default: no limit.")] = None,
     readonly: Annotated[bool, typer.Option("--readonly", help="The card cannot be written.")] = False,
 ) -> None:
@@ -80,6 +84,7 @@ def board(
     if not pty:
         raise MaixSwitchError(tr("board: add --pty, the only kind of virtual board so far"), EXIT_USAGE)
     # Check everything before the signal handlers change and the board starts.
+    sides = _sides(uart or [])
     _check_card(card)
     image = image_path(firmware)
     if image is None:
@@ -90,6 +95,10 @@ def board(
             )
     else:
         _check_chip(kind, space, readonly)
+        if uart:
+            raise MaixSwitchError(
+                tr("--uart: only the fakes have ports for UART 1 to 3; leave out --firmware"), EXIT_USAGE
+            )
     packed = flash is not None and is_package(flash)
     chip = flash_contents([str(flash)]) if packed else None
     folder = None if packed else flash
@@ -109,13 +118,29 @@ def board(
             board=kind or "bit",
             flash_file=folder if image else None,
             chip=chip,
+            uarts=sides,
         ) as running:
             _introduce(running.port, card)
+            for number, path in sides.items():
+                console.say(tr("UART {number} is on this port: {path}", number=number, path=path))
             # `wire` raises if the process behind the port has ended, so this loop ends then, too.
             while running.wire:
                 time.sleep(0.5)
     except KeyboardInterrupt:
         console.say(tr("the virtual board is off"))
+
+
+def _sides(words: list[str]) -> dict[int, Path]:
+    """Return the ports of a command line, UART -> path; raises MaixSwitchError (usage) for one that it cannot read."""
+    sides = {}
+    for word in words:
+        number, _, path = word.partition("=")
+        if number not in ("1", "2", "3") or not path or int(number) in sides:
+            raise MaixSwitchError(
+                tr("--uart {word}: expected N=PATH, with N from 1 to 3, each only once", word=word), EXIT_USAGE
+            )
+        sides[int(number)] = Path(path)
+    return sides
 
 
 def _check_chip(kind: str, space: int | None, readonly: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -13,6 +14,7 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
 if TYPE_CHECKING:
+    from maixswitch.link.pseudo_terminal import Port
     from maixswitch.sim.session import Options
 
 SECONDS_WITHOUT_END = 10.0
@@ -44,6 +46,12 @@ def sim(
     ] = None,
     host: Annotated[str, typer.Option(help="Address at which others reach the page, with a token.")] = "",
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    serial: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Path at which a serial port to the board's link appears; see docs/serial.md."
+        ),
+    ] = None,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Record the run, for maixswitch replay.")] = None,
     no_card: Annotated[bool, typer.Option("--no-card", help="Leave the card's files out of the recording.")] = False,
 ) -> None:
@@ -104,6 +112,8 @@ def sim(
     from maixswitch.sim.script import read_script
     from maixswitch.sim.session import Options
 
+    if serial is not None:
+        _check_serial(firmware, record)
     for link in scan(card).links:
         console.say(tr("{path}: a link that leads out of the card; it is left out", path=card / link))
 
@@ -123,15 +133,16 @@ def sim(
             flash=contents,
             quiet=True,
         )
-        # Run in real time unless the user chooses otherwise, because a person presses the keys.
-        code = command.run(
-            options,
-            host=host,
-            port=command.PORT if port is None else port,
-            open_page=open_page,
-            speed=_speed(speed, real_time=True),
-            record=record,
-        )
+        with _port(serial) as options.serial:
+            # Run in real time unless the user chooses otherwise, because a person presses the keys.
+            code = command.run(
+                options,
+                host=host,
+                port=command.PORT if port is None else port,
+                open_page=open_page,
+                speed=_speed(speed, real_time=True),
+                record=record,
+            )
         _end(code, "")
 
     # Refuse an option without effect, because the user expects something of it.
@@ -152,7 +163,7 @@ def sim(
         script_base=script.parent if script else Path(),
         frames=frames,
         seconds=SECONDS_WITHOUT_END if endless else seconds,
-        speed=_speed(speed, real_time=live and script is None),
+        speed=_speed(speed, real_time=(live and script is None) or serial is not None),
         out=out,
         json=json,
         rounding=rounding,
@@ -162,7 +173,9 @@ def sim(
     )
     if endless:
         console.say(tr("no terminal, script or limit: running 10 s of board time (--seconds, --frames)"))
-    _end(*(_run(options) if record is None else _run_recorded(options, record, not no_card)))
+    with _port(serial) as options.serial:
+        result = _run(options) if record is None else _run_recorded(options, record, not no_card)
+    _end(*result)
 
 
 def demo(
@@ -179,6 +192,29 @@ def demo(
 
     live = console.interactive()
     _end(*run(out, speed=_speed(speed, real_time=live), live=live))
+
+
+def _check_serial(firmware: str, record: Path | None) -> None:
+    """Raise MaixSwitchError (usage) for what does not go with --serial."""
+    from maixswitch.k210.choice import image_path
+
+    if image_path(firmware) is not None:
+        raise MaixSwitchError(tr("--serial is for the fakes; leave out the firmware image"), EXIT_USAGE)
+    if record is not None:
+        raise MaixSwitchError(
+            tr("--serial: a recording does not hold what comes over the line; leave out --record"), EXIT_USAGE
+        )
+
+
+def _port(path: Path | None) -> AbstractContextManager[Port | None]:
+    """Return the port at a path, which is told to the user; None for none."""
+    from maixswitch.link.pseudo_terminal import Port
+
+    if path is None:
+        return nullcontext()
+    port = Port(path)
+    console.say(tr("the board's link is on this port: {port}", port=port.path))
+    return port
 
 
 def _run(options: Options) -> tuple[int, str]:

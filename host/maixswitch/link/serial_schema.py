@@ -57,6 +57,8 @@ _DROPPED = Field(
     "messages not sent since the link's start: results that newer ones replaced, and events beyond the 8 that can wait",
 )
 
+_ID = Field("id", "int", "of the command that asked for this message; absent if none did", optional=True)
+
 EVENTS = (
     Event(
         "start",
@@ -92,6 +94,7 @@ EVENTS = (
         (
             Field("ms", "int", "time from the last frame to this one, in ms, 0 or more"),
             Field("frame", "int", "number of the frame since the app's start, from 0"),
+            _ID,
             Field("count", "int", "results of the frame, 0 to 10; `found` holds fewer if the line would be too long"),
             Field(
                 "found",
@@ -128,6 +131,7 @@ EVENTS = (
             Field("heap", "int", "bytes of Python heap that are free; garbage counts as used", optional=True),
             _DROPPED,
             Field("fault", "int", "code of the last fault, absent if there was none", optional=True),
+            _ID,
         ),
     ),
     Event(
@@ -150,6 +154,28 @@ EVENTS = (
     ),
     Event("note", "Mistakes in the settings, and missing parts.", (Field("text", "str", "one line each"),)),
     Event("end", "The app ends, or opens the link again after a card was inserted.", (_FRAMES, _DROPPED)),
+    Event(
+        "answer",
+        "The answer to a command. What the command asks for comes after it, in messages with its id.",
+        (
+            Field("id", "int", "of the command; 0 for one without, and for a bad line"),
+            Field("ok", "bool", "was the command carried out?"),
+            Field("error", "str", "why not; a bad line says what is wrong with it", optional=True),
+            Field("total", "int", "of `models`: models on the card; as many `model` messages follow", optional=True),
+            Field("index", "int", "of `models`: position of the selected model", optional=True),
+            Field("file", "str", "of `snapshot`: the picture's path below the card's folder", optional=True),
+        ),
+    ),
+    Event(
+        "model",
+        "A model of the card, after the answer to `models`.",
+        (
+            Field("id", "int", "of the command"),
+            Field("index", "int", "its position, 0 to total - 1"),
+            Field("title", "str", "its title; the folder's name if its model.json is wrong"),
+            Field("kind", "str", "its kind; absent if its model.json is wrong", optional=True),
+        ),
+    ),
 )
 
 BY_NAME: Mapping[str, Event] = {event.name: event for event in EVENTS}

@@ -9,6 +9,7 @@ from pathlib import Path
 from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
+from maixswitch.link.pseudo_terminal import Port
 
 
 @dataclass
@@ -23,6 +24,7 @@ class BoardOptions:
     rounding: how the emulated KPU rounds; an image computes by itself.
     write_back: whether what the app writes reaches the folder.
     flash: contents of the flash chip beside the firmware, by address.
+    serial: a serial port of this PC for the UART that the card's settings give to the link, None for none.
     scripted: whether bench.kpu.boxes and .scores are the answers, in place of emulated networks.
     """
 
@@ -35,6 +37,7 @@ class BoardOptions:
     write_back: bool = False
     scripted: bool = False
     flash: Mapping[int, bytes] = field(default_factory=dict)
+    serial: Port | None = None
 
 
 def check_board(name: str) -> None:

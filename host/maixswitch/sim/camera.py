@@ -7,6 +7,7 @@ the K210's camera interface writes: RGB565 words for the screen and planar 8-bit
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
@@ -218,6 +219,17 @@ def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
     red, green, blue = packed >> 11 & 0x1F, packed >> 5 & 0x3F, packed & 0x1F
     channels = (red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2)
     return np.stack(channels, axis=-1).astype(np.uint8)
+
+
+def to_jpeg(pixels: bytes, width: int, height: int, bpp: int, quality: int) -> bytes:
+    """Return the .jpg of a picture of the board: RGB565 words, high byte first, or with bpp 1 grey bytes."""
+    if bpp == 1:
+        picture = np.frombuffer(pixels, np.uint8).reshape(height, width)
+    else:
+        picture = from_rgb565(pixels, width, height)
+    out = BytesIO()
+    Image.fromarray(picture).save(out, "JPEG", quality=quality)
+    return out.getvalue()
 
 
 _NO_PICTURE: tuple[Hashable, int, int, Picture] = (None, 0, 0, np.zeros((0, 0, 3), np.uint8))

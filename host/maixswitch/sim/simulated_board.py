@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,29 @@ from maixswitch.language import tr
 from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.app_readout import AppReadout
 from maixswitch.sim.board_options import BoardOptions
-from maixswitch.sim.camera import ChipCamera, open_source
+from maixswitch.sim.camera import ChipCamera, open_source, to_jpeg
 from maixswitch.sim.card import FolderCard, board_of_card
 from maixswitch.sim.emulator import Emulator
 from maixswitch.sim.engine import Engine
 from maixswitch.sim.heap import Heap
 
+BEHIND_S = 0.3  # a board with a serial port does not catch up: its clients count real time
 NAP_MS = 10  # board time of a step while no app runs
+
+
+class RealTime:
+    """Keeps a clock of the board to the time of the PC. now: the board's time in ms at the beginning."""
+
+    def __init__(self, now: int) -> None:
+        self._anchor = time.monotonic() - now / 1000
+
+    def wait(self, now: int) -> None:
+        """Wait until it is `now`; a board that is far behind, or was paused, counts from here."""
+        left = self._anchor + now / 1000 - time.monotonic()
+        if left < -BEHIND_S:
+            self._anchor = time.monotonic() - now / 1000
+        elif left > 0:
+            time.sleep(left)
 
 
 class SimulatedBoard(AppBoard):
@@ -51,9 +68,14 @@ class SimulatedBoard(AppBoard):
         self._before = 0  # board time in ms before the power was last switched on
         self._slow = 1
         self._trace: Any = None
+        self._serial = options.serial
+        self._uart = 4  # the one of the link: that of the REPL, unless the card's settings name another
         # Reading the settings takes board time: reset again, so that the app starts on a new board.
         self._reset()
         self.board, self.keys = self.read_board_and_keys()
+        link = board_code.settings().link
+        if isinstance(link, dict) and "uart" in link:
+            self._uart = link["uart"] - 1
         self._reset()
         self._readout = AppReadout()
         self._cause = ""  # event of the last transition
@@ -65,12 +87,25 @@ class SimulatedBoard(AppBoard):
         bench.reset(self.flavour)
         bench.card.insert(self._card)
         bench.camera.source = self.chip
+        bench.jpeg = to_jpeg
         bench.kpu.engine = self.engine
         bench.kpu.flash.update(self._flash)
         bench.trace = self._trace
+        bench.clock.tick = None
+        if self._serial is not None:
+            if self._uart != 4:
+                bench.timed_wire(self._uart)  # the line of a UART is slow enough to matter
+            self._beat = RealTime(bench.clock.now)
+            bench.clock.tick = self._talk
         # The reset restored the card's normal speed. Keep it: `slow_down` counts from it.
         self._speed = int(bench.card.bytes_per_ms)
         self.slow_down(self._slow)
+
+    def _talk(self) -> None:
+        """Carry bytes between the board's link and its port, and keep the board from running ahead of the PC's time."""
+        assert self._serial is not None
+        self._serial.pump(self.bench.wire(self._uart))
+        self._beat.wait(self.bench.clock.now)
 
     def watch(self, trace: Any) -> None:
         self._trace = self.bench.trace = trace

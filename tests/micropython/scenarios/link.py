@@ -46,7 +46,8 @@ def run():
 def allocation():
     """Frames of the link alone, without what the fakes allocate."""
     from device import hal
-    from device.link import SLICE, Link
+    from device.link import SLICE
+    from device.link_json import Protocol
 
     stage = Stage(quiet=True).start(card())
     bench.kpu.boxes = [(40 * i + 10, 30 * i + 20, 60, 50, 0, 0.625 + i / 16) for i in range(5)]
@@ -54,16 +55,19 @@ def allocation():
     app = stage.app
     sent = [0, 0]  # slices, and the bytes of the longest
 
-    def write(data):
+    def write(data, at, count):
         sent[0] += 1
-        if len(data) > sent[1]:
-            sent[1] = len(data)
+        if count > sent[1]:
+            sent[1] = count
+
+    def waiting():
+        return 0
 
     def glass(img):
         pass
 
     app.screen.show = glass
-    app.link = Link(app, write, hal.nothing, 10)
+    app.link = Protocol(app, (write, waiting, hal.nothing, hal.nothing, 115200), {"rate": 10}, "dock")
     show = app.screen.show
     gc.collect()
     gc.disable()

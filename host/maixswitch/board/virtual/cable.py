@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from maixswitch.board.virtual.line import BAUD, Pace, Way, garbled, open_port
+from maixswitch.board.virtual.line import BAUD, Pace, Way, garbled
 from maixswitch.errors import MaixSwitchError
+from maixswitch.link.pseudo_terminal import open_port
 
 PC_BUFFER = 1 << 16  # bytes that the PC's driver keeps while nobody reads them
 

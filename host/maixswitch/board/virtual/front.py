@@ -13,12 +13,15 @@ from typing import Any
 from maixswitch.board.virtual.cable import Cable, main
 from maixswitch.board.virtual.child import RESET, SOFT, SOFT_RAW, Child
 from maixswitch.board.virtual.line import BAUD, garbled
+from maixswitch.board.virtual.side import Side
 
 RING = 2048
 LATENCY = 0.002  # seconds until the running program sees Ctrl-C; a second one meanwhile cancels the first
 POLITE = 0.15  # seconds that a program has to see the flag before a signal stops it
 APART = 2.0  # seconds between two signals: a second one, before the first was seen, kills the interpreter
 READ, REPL, ANY, WRITE, INTERRUPT, BAUD_RATE, MODE, SYNC, TAKEN = b"RQAWKBMZT"
+SIDE_TAKE, SIDE_SEND, SIDE_PLUG = b"DGV"  # of UART 1 to 3
+SIDE_PAUSE = 0.002  # seconds between two looks at their ports
 STDERR = 2  # the log of the handle
 CONTROLS = b"\x01\x02\x03\x04\x05"
 
@@ -31,6 +34,7 @@ class Front(Cable):
         self._start_rate = options.get("rate")
         self._child: Child | None = None
         self._boots: list[float] = []
+        self._sides = {int(number): Side(link, self._paced) for number, link in options.get("uarts", {}).items()}
         self._fresh()
 
     def _fresh(self) -> None:
@@ -39,6 +43,8 @@ class Front(Cable):
         self._ring_size = RING
         self._baud = BAUD
         self._to_pace.rate = self._from_pace.rate = self._start_rate
+        for side in self._sides.values():
+            side.reset()
         self._interrupt = -1
         self._due: float | None = None  # when the program sees Ctrl-C
         self._signalled = 0.0
@@ -168,9 +174,26 @@ class Front(Cable):
             child.answer(len(self._ring))
         elif letter == SYNC:
             child.mark()
+        elif letter in (SIDE_TAKE, SIDE_SEND, SIDE_PLUG):
+            self._answer_side(child, letter, number, data, now)
         else:
             return self._change(child, letter, number, data)
         return True
+
+    def _answer_side(self, child: Child, letter: int, number: int, data: bytes, now: float) -> None:
+        side = self._sides.get(number)
+        taken = b""
+        if side is not None and letter == SIDE_TAKE:
+            side.move(now)
+            taken = bytes(side.ring)
+            side.ring.clear()
+        elif side is not None and letter == SIDE_SEND:
+            side.send(data, now)
+            side.move(now)
+        elif side is not None:
+            baud, limit = data.split()
+            side.plug(int(baud), int(limit))
+        child.answer(0, taken)
 
     def _give(self, child: Child, count: int) -> None:
         child.answer(0, bytes(self._ring[:count]))
@@ -202,6 +225,11 @@ class Front(Cable):
         child.answer()
         return True
 
+    def end(self) -> None:
+        super().end()
+        for side in self._sides.values():
+            side.close()
+
     # The loop
 
     def run(self) -> None:
@@ -209,6 +237,8 @@ class Front(Cable):
             now = time.monotonic()
             self._arrive(now)
             self._leave(now)  # before `_serve`, which may be waiting for room on the line
+            for side in self._sides.values():
+                side.move(now)
             self._serve(now)
             # A descriptor that is not listed here keeps its bytes waiting: the PC or the program must not run ahead.
             read: list[int] = [0]
@@ -243,6 +273,8 @@ class Front(Cable):
             waits.append(max(self._asked, self._arrived) + (self._request[1] & 4095) / 1000 - now)
         if not self._paced and self._wire_out:
             waits.append(0.0)
+        if self._sides:
+            waits.append(SIDE_PAUSE)
         return max(min(wait for wait in waits if wait is not None), 0.0)
 
 

@@ -23,6 +23,7 @@ from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.k210.image import read_image
 from maixswitch.k210.require import require_unicorn
 from maixswitch.language import tr
+from maixswitch.link.pseudo_terminal import check_link
 
 FLAVOUR = "minimum_with_kmodel_v4_support"
 SECONDS = 20.0  # limit for an answer, which normally takes milliseconds
@@ -119,6 +120,8 @@ class VirtualBoard:
     board: the board around that chip, a name of the app's table.
     flash_file: keeps what is in the flash chip of that board; None for a flash that is empty at the start.
     chip: contents of the flash chip beside firmware and file system, by address.
+    uarts: paths at which ports for UART 1 to 3 appear; with `rate`, such a line is as slow as its UART. Not with an
+        image.
     """
 
     def __init__(
@@ -138,16 +141,16 @@ class VirtualBoard:
         board: str = "bit",
         flash_file: Path | None = None,
         chip: Mapping[int, bytes] | None = None,
+        uarts: Mapping[int, Path] | None = None,
     ) -> None:
-        if sys.platform == "win32":
-            raise MaixSwitchError(tr("the virtual board needs Linux or macOS: there is no pseudo terminal"), EXIT_USAGE)
+        check_link(link or Path("port"))
         # All checks come before the scratch folder is made, since nobody would delete it after an exception here.
         for folder in (card, flash):
             if folder is not None and not folder.is_dir():
                 raise MaixSwitchError(tr("{folder}: no such folder", folder=folder), EXIT_IO)
-        # A link was left by an earlier run and may be replaced. A file belongs to the user.
-        if link is not None and os.path.lexists(link) and not link.is_symlink():
-            raise MaixSwitchError(tr("{path}: there is a file already", path=link), EXIT_USAGE)
+        for path in (link, *(uarts or {}).values()):
+            if path is not None:
+                check_link(path)
         if image is not None:
             require_unicorn()
             read_image(image)
@@ -182,6 +185,7 @@ class VirtualBoard:
             "image": str(image.resolve()) if image else "",
             "board": board,
             "flash_file": str(flash_file.resolve()) if flash_file else "",
+            "uarts": {str(number - 1): str(Path.cwd() / path) for number, path in (uarts or {}).items()},
         }
         self._front: subprocess.Popen[bytes] | None = None
 

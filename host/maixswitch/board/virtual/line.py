@@ -2,33 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import termios
-import tty
 from typing import Any
 
 BAUD = 115200
 SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
-
-
-def open_port(link: str) -> tuple[int, int]:
-    """Make a pseudo terminal; return its two ends (the board's, the PC's).
-
-    link: the path of the PC's end.
-    """
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    speed = termios.tcgetattr(slave)
-    speed[4] = speed[5] = termios.B115200
-    termios.tcsetattr(slave, termios.TCSANOW, speed)
-    os.set_blocking(master, False)
-    # A link cannot be overwritten, but renaming replaces one at once.
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(link + "~")
-    os.symlink(os.ttyname(slave), link + "~")
-    os.replace(link + "~", link)
-    return master, slave
 
 
 class Pace:
