@@ -231,7 +231,7 @@ def picture_path(kpu: Any, top: int) -> PicturePath:
         return make(kpu, task, spec, results)
 
     app.slot.load(spec, results, make_and_note)
-    return PicturePath(spec, app.camera.snapshot, prepare, app.slot.run, tasks[0], results, width, height)
+    return PicturePath(spec, app.camera.snapshot, prepare, app.slot.run, tasks[0], results, width, height, app.close)
 
 
 def region() -> Any:

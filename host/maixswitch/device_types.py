@@ -159,6 +159,7 @@ class PicturePath:
 
     spec: the model's. snapshot() -> the camera's picture. prepare(picture) -> the model's input, None if it is already.
     run(picture): fills `results`, whose items are in pixels of a view of width x height. task: the loaded model.
+    close(): releases the model and ends the app.
     """
 
     spec: Any
@@ -169,6 +170,7 @@ class PicturePath:
     results: Any
     width: int
     height: int
+    close: Any
 
 
 class Application(Protocol):

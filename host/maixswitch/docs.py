@@ -175,6 +175,7 @@ FINDING_SECTIONS = {
     "C4": "The card as a medium, and its settings",
     "C5": "Import",
     "C6": "Stages",
+    "C7": "Evaluation (`maixswitch evaluate`)",
     "B6": "A board on its cable (`maixswitch doctor`)",
 }
 

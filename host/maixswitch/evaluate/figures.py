@@ -181,16 +181,16 @@ def disagreements(measured: Measured, exact: int, own: int) -> Iterator[tuple[st
     elif task == POINTS:
         for (sample, record, a), (_, _, b) in zip(measured.answers(exact), measured.answers(own), strict=True):
             size = (record.width, record.height)
-            one, other = (item.rows.astype(np.float64).reshape(-1, 2) * size for item in (a, b))
-            yield sample.key, not points.error(other, one) <= 0.05
+            first, second = (item.rows.astype(np.float64).reshape(-1, 2) * size for item in (a, b))
+            yield sample.key, not points.error(second, first) <= 0.05
     elif task == FACES:
         for (sample, _, a), (_, _, b) in zip(measured.answers(exact), measured.answers(own), strict=True):
-            one, other = faces.scores(np.stack((a.rows, b.rows)))
-            yield sample.key, bool(one @ other < 0.9)
+            units = faces.scores(np.stack((a.rows, b.rows)))
+            yield sample.key, bool(units[0] @ units[1] < 0.9)
     else:
         threshold = measured.models[0].threshold
-        for (key, a), (_, b) in zip(pictures(measured, exact), pictures(measured, own), strict=True):
-            yield key, not _paired(a.above(threshold), b.above(threshold))
+        for (key, one), (_, other) in zip(pictures(measured, exact), pictures(measured, own), strict=True):
+            yield key, not _paired(one.above(threshold), other.above(threshold))
 
 
 def _paired(exact: Boxes, own: Boxes) -> bool:

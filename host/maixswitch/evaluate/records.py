@@ -76,8 +76,11 @@ class Record:
         return b"".join(parts)
 
 
-def unpacked(data: bytes, dtype: np.dtype[Any]) -> Record:
-    """Return the record of `packed`. dtype: of the rows. Raises ValueError or struct.error for other bytes."""
+def unpacked(data: bytes, dtype: np.dtype[Any] = np.dtype(np.uint8)) -> Record:  # noqa: B008  a constant
+    """Return the record of `packed`.
+
+    dtype: of the rows; bytes for one who does not read them. Raises ValueError or struct.error for other bytes.
+    """
     length, digest, width, height, turned, size, changed, errors, count = _HEAD.unpack_from(data)
     at = _HEAD.size
     key = data[at : at + length].decode("utf-8", "surrogateescape")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import io
 import warnings
@@ -77,8 +78,15 @@ class Worker:
 
     def _view(self, index: int) -> BoardView:
         if self._board is None or self._board[0] != index:
+            self.close()
             self._board = index, BoardView(self._job.networks[index], self._job)
         return self._board[1]
+
+    def close(self) -> None:
+        """Release the model on the fake board."""
+        if self._board is not None:
+            self._board[1].close()
+            self._board = None
 
     def _open(self, item: Item) -> tuple[Record, Image.Image | None]:
         """Return the record of a picture without answers, and the upright picture, None if it is damaged."""
@@ -169,10 +177,20 @@ _lock = Lock()
 """There is one fake board in a process, whatever threads a scheduler uses."""
 
 
+@atexit.register
+def release() -> None:
+    """End the worker of this process, which releases its model."""
+    global _worker
+    last, _worker = _worker, None
+    if last is not None:
+        last[2].close()
+
+
 def measure(job: Job, folder: str, items: Sequence[Item]) -> list[bytes]:
     """Measure with the worker of this process, which is made when a job first comes."""
     global _worker
     with _lock:
         if _worker is None or _worker[0] is not job or _worker[1] != folder:
+            release()
             _worker = job, folder, Worker(job, folder)
         return _worker[2].measure(items)

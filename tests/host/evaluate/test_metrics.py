@@ -152,9 +152,9 @@ def test_a_classifier_by_hand() -> None:
 
 def test_landmarks_by_hand() -> None:
     true = np.array([(0, 0), (10, 0), (5, 5), (2, 8), (8, 8)], float)
-    assert points.error(true + (0, 1), true) == pytest.approx(0.1)
+    assert points.error(true + np.array((0, 1)), true) == pytest.approx(0.1)
     # Without known eyes the length is the diagonal of the box around the points.
-    assert points.error(true[:4] + (3, 4), true[:4]) == pytest.approx(5 / np.hypot(10, 8))
+    assert points.error(true[:4] + np.array((3, 4)), true[:4]) == pytest.approx(5 / np.hypot(10, 8))
     assert np.isnan(points.error(true[:4], true))
     assert points.figures([0.05, 0.2, float("nan")]) == {
         "pictures": 2, "nme": 0.125, "median": 0.125, "failed": 0.5, "unjudged": 1,

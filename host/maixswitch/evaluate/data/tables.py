@@ -48,8 +48,8 @@ def _dialect(text: str) -> type[csv.Dialect]:
 
 def _data_set(listing: Listing, path: str, rows: Rows) -> DataSet | None:
     head = [cell.strip().casefold() for cell in rows[0]] if rows else []
-    columns = {name: at for at, name in reversed(list(enumerate(head)))}
-    at = next((columns[name] for name in PATH if name in columns), None)
+    columns: dict[str, int] | None = {name: at for at, name in reversed(list(enumerate(head)))}
+    at = next((head.index(name) for name in PATH if name in head), None)
     if at is None:
         # Without a head: path, class, or path, x1, y1, x2, y2, class, or path and points.
         columns, at = _by_position(rows), 0
@@ -71,6 +71,9 @@ def _data_set(listing: Listing, path: str, rows: Rows) -> DataSet | None:
     if not by_key or len(lost) > len(rows) / 2:
         return None
     notes = [tr("labels without a picture: {count}, such as {path}", count=len(lost), path=lost[0])] if lost else []
+    bare = len(listing.pictures) - len(by_key)
+    if bare:
+        notes.append(tr("pictures without labels, which are not used: {count}", count=bare))
     return _samples(listing, columns, at, by_key, notes)
 
 

@@ -25,7 +25,8 @@ def scores(rows: NDArray[Any]) -> NDArray[np.float64]:
     """
     values = rows.astype(np.float64)
     lengths = np.sqrt((values * values).sum(1, keepdims=True))
-    return np.divide(values, lengths, out=np.zeros_like(values), where=lengths > 0)
+    units: NDArray[np.float64] = np.divide(values, lengths, out=np.zeros_like(values), where=lengths > 0)
+    return units
 
 
 def figures(persons: Sequence[int], faces: Sequence[NDArray[Any]], accept: float) -> dict[str, Any]:

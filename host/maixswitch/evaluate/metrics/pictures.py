@@ -46,7 +46,7 @@ def in_order(sides: Sides, scores: NDArray[np.float64], names: NDArray[np.int64]
 
 
 def overlaps(found: Sides, true: Sides, crowd: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-    """Return the intersection over union (found, true). For a crowd the union is the found box alone, as COCO has it."""
+    """Return the intersection over union (found, true). For a crowd the union is the found box, as COCO has it."""
     low = np.maximum(found[:, None, :2], true[None, :, :2])
     high = np.minimum(found[:, None, 2:], true[None, :, 2:])
     size = np.clip(high - low, 0, None)
@@ -55,7 +55,8 @@ def overlaps(found: Sides, true: Sides, crowd: NDArray[np.bool_] | None = None) 
     union = own + areas(true)[None] - shared
     if crowd is not None:
         union = np.where(crowd[None], own, union)
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    shares: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return shares
 
 
 def areas(sides: Sides) -> NDArray[np.float64]:

@@ -74,6 +74,10 @@ class BoardView:
         self._name = network.name
         self.network: Remembered = self.engine.load(network.files[network.kmodels[0]])
 
+    def close(self) -> None:
+        """Release the model. A board that goes with a model loaded complains."""
+        self._path.close()
+
     @property
     def own_decoder(self) -> bool:
         """Does the app decode the boxes, because the firmware does not?"""

@@ -98,4 +98,5 @@ def overlaps(one: Values, others: Values) -> Values:
     shared = np.where((size > 0).all(1), size[:, 0] * size[:, 1], 0.0)
     areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
     union = (one[2] - one[0]) * (one[3] - one[1]) + areas - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    shares: Values = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return shares

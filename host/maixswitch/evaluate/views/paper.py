@@ -57,7 +57,7 @@ class Reader:
         if self._task == FACES:
             return Answer(values, found=1)
         if spec.sigmoid:
-            values = 1 / (1 + np.exp(-values))
+            values = 1 / (1 + np.exp(-values, dtype=np.float32))
         points = _in_order(values, spec.order)
         return Answer(points.astype(POINT), found=len(points) // 2)
 
