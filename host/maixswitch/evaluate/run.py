@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,10 +114,11 @@ def _job(options: Options, models: Sequence[Chosen]) -> Job:
 
 def _measure(options: Options, job: Job, data: DataSet) -> Mapping[str, bytes]:
     keys = sorted({sample.key for sample in data.samples})
-    wanted = frozenset(keys)
     journal = Journal(job, data)
     kept = journal.begin(options.resume)
-    packed = {key: record for key, record in kept.items() if key in wanted}
+    collected = Collected(keys)
+    collected.add(kept.values())
+    packed = collected.packed
     if packed:
         console.say(tr("{count} of {all} pictures were measured before", count=len(packed), all=len(keys)))
     left = [key for key in keys if key not in packed]
@@ -127,11 +128,9 @@ def _measure(options: Options, job: Job, data: DataSet) -> Mapping[str, bytes]:
             telling = _Telling(len(left))
 
             def take(records: list[bytes]) -> None:
-                # A record that comes twice replaces itself, and one that nobody asked for is left out.
-                new = {key: record for record in records if (key := unpacked(record).key) in wanted}
-                advance(sum(key not in packed for key in new))
-                packed.update(new)
-                journal.add(new)
+                before = len(packed)
+                journal.add(collected.add(records))
+                advance(len(packed) - before)
                 telling.tell(len(packed) - (len(keys) - len(left)))
 
             if left and options.scheduler:
@@ -149,6 +148,20 @@ def _measure(options: Options, job: Job, data: DataSet) -> Mapping[str, bytes]:
     finally:
         journal.end(complete)
     return packed
+
+
+class Collected:
+    """The records that have come, whatever their order. packed: key -> record, of the pictures that were asked for."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = frozenset(keys)
+        self.packed: dict[str, bytes] = {}
+
+    def add(self, records: Iterable[bytes]) -> dict[str, bytes]:
+        """Add records; return those that were asked for, by their keys. One that comes twice replaces itself."""
+        new = {key: record for record in records if (key := unpacked(record).key) in self._keys}
+        self.packed.update(new)
+        return new
 
 
 class _Telling:

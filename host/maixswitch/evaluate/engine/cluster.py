@@ -92,7 +92,7 @@ def _feed(client: Any, shared: Any, folder: Path, keys: Sequence[str], send: boo
     workers = max(1, len(client.scheduler_info()["workers"]))
     waiting = list(batches(keys, workers))[::-1]
     running: dict[Any, Batch] = {}
-    finished = as_completed(raise_errors=False)
+    finished = as_completed(loop=client.loop, raise_errors=False)
 
     def hand_out() -> None:
         batch = waiting.pop()

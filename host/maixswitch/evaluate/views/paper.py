@@ -50,14 +50,14 @@ class Reader:
             softmax = spec.kind == "yolo2"
             boxes = decoded(outputs, self._grids, anchors, size, len(spec.labels), softmax, spec.nms)
             return Answer(boxes, found=len(boxes))
-        values = _floats(outputs[0])
+        values: NDArray[Any] = _floats(outputs[0])
         if self._task == CLASSES:
             rows = _best(values, spec.softmax)
             return Answer(rows, found=len(rows))
         if self._task == FACES:
             return Answer(values, found=1)
         if spec.sigmoid:
-            values = 1 / (1 + np.exp(-values, dtype=np.float32))
+            values = 1 / (1 + np.exp(-values))
         points = _in_order(values, spec.order)
         return Answer(points.astype(POINT), found=len(points) // 2)
 
