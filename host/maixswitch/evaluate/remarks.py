@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maixswitch.findings.finding import Finding, finding
+from maixswitch.language import tr
 
 from .figures import numbers
 from .job import BOARD, FLOAT, PAPER
 from .measured import Document
+from .records import LINK, LOST, MISSING, NO_PICTURE, TOO_LARGE
 
 MUCH = 0.02
 """What a kmodel may lose against its float network before it is called much: two of a hundred answers."""
 BETTER = 0.01
 """How much better an F1 has to be before another setting is recommended."""
 LESS_IS_BETTER = ("nme", "median", "failed")
+
+
+def why(error: str) -> str:
+    """Return in words why a picture has no answers."""
+    return {
+        MISSING: tr("the file cannot be read"),
+        NO_PICTURE: tr("not a picture that Pillow can read"),
+        LINK: tr("a link that leads out of the folder"),
+        TOO_LARGE: tr("too large"),
+        LOST: tr("the worker ended each time"),
+    }.get(error, error)
 
 
 def remarks(document: Document) -> list[Finding]:
@@ -26,7 +39,7 @@ def _remarks(document: Document) -> Iterator[Finding]:
     data = document["data"]
     if data["damaged"]:
         first = data["damaged_pictures"][0]
-        yield finding("C721", first["picture"], found=first["why"], count=data["damaged"], all=data["pictures"])
+        yield finding("C721", first["picture"], found=why(first["why"]), count=data["damaged"], all=data["pictures"])
     for result in document["results"]:
         if result["view"] == BOARD and result.get("crowded"):
             model = document["models"][result["model"]]

@@ -11,7 +11,7 @@ from maixswitch import __version__, console, files
 from maixswitch.errors import EXIT_INTERRUPTED, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
-from . import sweep
+from . import remarks, sweep
 from .data.names import Naming, naming
 from .data.reading import read_data
 from .data.sample import DataSet
@@ -67,7 +67,9 @@ def evaluate(options: Options) -> tuple[Measured, list[Chosen]]:
     measured = Measured(job, data, names, [item.described for item in models], packed)
     if len(measured.damaged) == len(measured.samples):
         key, why = measured.damaged[0]
-        raise MaixSwitchError(tr("no picture could be measured; the first is {key}: {why}", key=key, why=why))
+        raise MaixSwitchError(
+            tr("no picture could be measured; the first is {key}: {why}", key=key, why=remarks.why(why))
+        )
     return measured, models
 
 

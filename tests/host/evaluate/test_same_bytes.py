@@ -1,4 +1,4 @@
-"""The same bytes of JSON whoever measures: any order, any division, repeated and lost tasks, processes and a cluster."""
+"""The same bytes of JSON whoever measures: any order and division, repeated and lost tasks, processes, a cluster."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ def divisions(draw: st.DrawFn) -> list[list[int]]:
 
 @settings(max_examples=8, deadline=None)
 @given(divisions())
-def test_any_order_division_and_repetition(
-    run: Run, worker: Worker, expected: str, division: list[list[int]]
-) -> None:
+def test_any_order_division_and_repetition(run: Run, worker: Worker, expected: str, division: list[list[int]]) -> None:
     batches = [worker.measure([Item(run.keys[at]) for at in batch]) for batch in division]
     assert run.json(batches) == expected
 
