@@ -72,6 +72,17 @@ def test_only_the_test_part_is_measured(drawn: data_makers.Drawn, tmp_path: Path
         read_data(tmp_path, "val")
 
 
+def test_the_lists_of_the_voc_challenges_name_the_parts(drawn: data_makers.Drawn, tmp_path: Path) -> None:
+    data_makers.write_voc(tmp_path, drawn)
+    lists = tmp_path / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("0000\n0001\n")
+    (lists / "val.txt").write_text("0002\n0003\n")
+    (lists / "circle_val.txt").write_text("0004  1\n")
+    assert [sample.key for sample in read_data(tmp_path).samples] == ["JPEGImages/0002.png", "JPEGImages/0003.png"]
+    assert len(read_data(tmp_path, "train").samples) == 2
+
+
 def test_class_folders(tmp_path: Path) -> None:
     data_makers.digits(tmp_path, 12, "images")
     (tmp_path / "images" / "3").rename(tmp_path / "images" / "three ")

@@ -143,7 +143,7 @@ def test_precision_recall_and_f1_by_hand() -> None:
 def test_a_classifier_by_hand() -> None:
     ranked = [np.array(row, int) for row in ([0, 1], [1, 0], [0, 1, 2], [], [2])]
     figures = classes.figures([0, 0, 2, 1, 2], ranked, 3)
-    assert figures["confusion"] == [[1, 1, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0]]
+    assert figures["confusion"] == [[0, 0, 1], [0, 1, 1], [1, 3, 1], [2, 0, 1], [2, 2, 1]]
     assert (figures["top1"], figures["top5"], figures["no_answer"]) == (2 / 5, 4 / 5, 1)
     rows = [(row["precision"], row["recall"], row["f1"]) for row in figures["by_class"]]
     assert rows == [(1 / 2, 1 / 2, 1 / 2), (0, 0, 0), (1, 1 / 2, 2 / 3)]

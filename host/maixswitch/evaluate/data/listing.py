@@ -76,7 +76,7 @@ def one_split(samples: Sequence[Sample], asked: str) -> tuple[list[Sample], str]
     """
     by_split: dict[str, list[Sample]] = {}
     for sample in samples:
-        by_split.setdefault(split_of(sample.key), []).append(sample)
+        by_split.setdefault(sample.split or split_of(sample.key), []).append(sample)
     known = [names[0] for names in SPLITS if names[0] in by_split]
     if asked == ALL or (not asked and len(by_split) < 2):
         return list(samples), ""

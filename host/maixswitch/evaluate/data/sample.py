@@ -33,6 +33,7 @@ class Sample:
     points: x, y, x, y ...
     size: width and height of the picture that the labels were drawn on, (0, 0) if they do not say it.
     shares: whether sides and points are shares (0 to 1) of the picture; else they are pixels.
+    split: the part of the data set, if a list says it and not the folder.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Sample:
     points: tuple[float, ...] = ()
     size: tuple[int, int] = (0, 0)
     shares: bool = False
+    split: str = ""
 
     def line(self) -> str:
         """Return the labels as one line, for the digest of the data set."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 from maixswitch.language import tr
@@ -97,7 +98,10 @@ def _samples(
     notes: Sequence[str],
 ) -> DataSet | None:
     class_at = next((columns[name] for name in CLASS if name in columns and columns[name] != at), None)
-    sides_at = next(([columns[name] for name in names] for names in SIDES if all(n in columns for n in names)), None)
+    # The columns x1, y1, x2, y2 may also be two of many points.
+    more = [name for name in columns if re.fullmatch(r"[xy]_?\d+", name) and name not in SIDES[1]]
+    sides = [names for names in SIDES if all(n in columns for n in names) and not (names == SIDES[1] and more)]
+    sides_at = [columns[name] for name in sides[0]] if sides else None
     size_at = [columns[name] for name in ("width", "height") if name in columns]
     samples = []
     if sides_at is not None:

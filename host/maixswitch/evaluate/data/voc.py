@@ -17,6 +17,7 @@ DECLARED = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 def read(listing: Listing) -> DataSet | None:
     """Return the data set, None if no XML file is an annotation."""
     paths = [path for path in listing.others if path.lower().endswith(".xml")]
+    parts = _parts(listing)
     samples: dict[str, Sample] = {}
     lost: list[str] = []
     broken: list[str] = []
@@ -34,7 +35,8 @@ def read(listing: Listing) -> DataSet | None:
         elif key in samples:
             doubles += 1
         else:
-            samples[key] = Sample(key, boxes=_boxes(root), size=_size(root))
+            part = parts.get(key.rpartition("/")[2].rpartition(".")[0], "")
+            samples[key] = Sample(key, boxes=_boxes(root), size=_size(root), split=part)
     if not samples and not lost:
         return None
     notes = []
@@ -49,6 +51,17 @@ def read(listing: Listing) -> DataSet | None:
         notes.append(tr("pictures without labels, which are not used: {count}", count=bare))
     ordered = tuple(samples[key] for key in sorted(samples))
     return DataSet(listing.folder, "VOC XML", BOXES, ordered, (), tuple(notes))
+
+
+def _parts(listing: Listing) -> dict[str, str]:
+    """Return the part of each picture that the lists of the challenges (ImageSets/Main/test.txt) name."""
+    parts: dict[str, str] = {}
+    for path in listing.others:
+        if re.search(r"(?:^|/)ImageSets/Main/(?:train|val|test)\.txt$", path):
+            name = path.rpartition("/")[2].removesuffix(".txt")
+            for line in read_text(listing.folder, path).splitlines():
+                parts[line.strip().split(" ")[0]] = name
+    return parts
 
 
 def _parsed(text: str) -> ElementTree.Element | None:

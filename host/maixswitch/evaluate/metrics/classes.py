@@ -22,6 +22,7 @@ def confusion(truth: Sequence[int], best: Sequence[int], classes: int) -> NDArra
 def figures(truth: Sequence[int], ranked: Sequence[NDArray[Any]], classes: int) -> dict[str, Any]:
     """Return the figures of a classifier.
 
+    "confusion" has a row (true class, answer, count) for each pair that occurs; an answer beyond the classes is none.
     truth: the true class of each picture. ranked: the best classes of each, the best first; empty for no answer.
     """
     best = [int(names[0]) if len(names) else -1 for names in ranked]
@@ -41,7 +42,7 @@ def figures(truth: Sequence[int], ranked: Sequence[NDArray[Any]], classes: int) 
         "right": right,
         "no_answer": int(table[:, classes].sum()),
         "macro_f1": mean([item.f1 for item in known]),
-        "confusion": table.tolist(),
+        "confusion": [[*at, int(table[at])] for at in zip(*(part.tolist() for part in np.nonzero(table)), strict=True)],
         "by_class": [
             {"precision": item.precision, "recall": item.recall, "f1": item.f1, "pictures": int(table[at].sum())}
             for at, item in enumerate(by_class)

@@ -124,7 +124,11 @@ def _sweeps(document: Document) -> Iterator[str]:
 
 def _confusion(document: Document) -> Iterator[str]:
     if document["task"] == CLASSES:
-        chart = charts.confusion(document["results"][0]["confusion"], document["labels"])
+        labels = document["labels"]
+        table = [[0] * (len(labels) + 1) for _ in labels]
+        for true, answer, count in document["results"][0]["confusion"]:
+            table[true][answer] = count
+        chart = charts.confusion(table, labels)
         note = tr("a line for each true class, a column for each answer")
         yield _section(tr("Confusion"), chart, [note])
 

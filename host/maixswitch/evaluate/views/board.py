@@ -40,6 +40,24 @@ class _Kpu:
         return packed
 
 
+class _Unlimited:
+    """Results as the decoders see them, but without the limit of ten and with exact scores.
+
+    A higher threshold may leave any ten of the boxes. rows: of BOX.
+    """
+
+    def __init__(self, results: Any) -> None:
+        self._results = results
+        self.count = 0
+        self.rows: list[tuple[Any, ...]] = []
+
+    def put(self, x: int, y: int, w: int, h: int, class_id: int, value: float) -> None:
+        self._results.count = 0
+        self._results.put(x, y, w, h, class_id, value)
+        if self._results.count:
+            self.rows.append(_row(self._results.items[0], value))
+
+
 class BoardView:
     """One model on the one fake board of this process; another view ends it.
 
@@ -70,7 +88,7 @@ class BoardView:
             ) from error
         self.spec = self._path.spec
         self._picture: Any = None
-        self._decoders: dict[float, Any] = {}
+        self._decoders: dict[float, tuple[_Unlimited, Any]] = {}
         self._name = network.name
         self.network: Remembered = self.engine.load(network.files[network.kmodels[0]])
 
@@ -158,28 +176,25 @@ class BoardView:
     def swept(self, nms: float) -> Answer:
         """Return the boxes of the last picture above LOWEST_SWEPT with this nms, in the order of the firmware."""
         path = self._path
-        results = path.results
-        rows = []
         if self.own_decoder:
             if nms not in self._decoders:
-                self._decoders[nms] = self._decoder(nms)
-            self._decoders[nms](self._picture)
-            rows = [_row(item, item.score / 1000) for item in results.items[: results.count]]
+                found = _Unlimited(path.results)
+                self._decoders[nms] = found, self._decoder(nms, found)
+            found, run = self._decoders[nms]
+            found.rows.clear()
+            run(self._picture)
         else:
-            # put() takes ten boxes at most; a higher threshold may take any ten of these.
+            found = _Unlimited(path.results)
             for box in self._decoded(LOWEST_SWEPT, nms):
-                results.count = 0
-                results.put(*box)
-                if results.count:
-                    rows.append(_row(results.items[0], box[5]))
-        return Answer(np.array(rows, BOX), path.width, path.height, len(rows))
+                found.put(*box)
+        return Answer(np.array(found.rows, BOX), path.width, path.height, len(found.rows))
 
-    def _decoder(self, nms: float) -> Any:
-        """Return the app's own decoder with the lowest threshold."""
+    def _decoder(self, nms: float, found: _Unlimited) -> Any:
+        """Return the app's own decoder with the lowest threshold, which puts its boxes into `found`."""
         spec = copy(self.spec)
         spec.threshold, spec.nms = LOWEST_SWEPT, nms
         softmax = spec.kind == "yolo2"
-        return board_code.heads().decoder(self._kpu, self._path.task, spec, self._path.results, self.grids, softmax)
+        return board_code.heads().decoder(self._kpu, self._path.task, spec, found, self.grids, softmax)
 
 
 def _row(item: Any, score: float) -> tuple[Any, ...]:
