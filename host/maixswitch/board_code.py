@@ -29,6 +29,7 @@ from maixswitch.device_types import (
     KModelHead,
     Overlay,
     Painters,
+    PicturePath,
     ResultShapes,
     StateMachine,
     TableRow,
@@ -209,6 +210,49 @@ def kmodel_head() -> KModelHead:
 def start_app(report: Callable[..., None]) -> Application:
     """Start the app on the fake board; it calls `report(kind, ...)`. Raises any exception that ends the start."""
     return cast(Application, _module("device.app").build(report=report))
+
+
+def open_kpu() -> Any:
+    """Return the app's adapter for the fakes on the path; device/once/setup.py explains it."""
+    return _module("device.once.setup").open_kpu()
+
+
+def picture_path(kpu: Any, top: int) -> PicturePath:
+    """Start the app on the fake board and load the first model of its card, as App.load() does, but draw nothing.
+
+    kpu: an adapter. top: how many classes a classifier gives at least; the app asks for as many as the panel shows.
+    Raises what the app raises, such as the firmware's errors, for a model that cannot be loaded.
+    """
+    app = _module("device.app").build(report=None, kpu=kpu)
+    spec = app.selection.spec
+    spec.top = max(spec.top, top)
+    shape, make, width, height, prepare = _module("device.once.stages").maker(spec, app.camera)
+    results = app.results
+    results.reset(shape, width, height, spec.width, spec.height)
+    results.nth(top - 1)
+    tasks = []
+
+    def make_and_note(kpu: Any, task: Any, spec: Any, results: Any) -> Any:
+        tasks.extend(task if isinstance(task, list) and spec.stages else [task])
+        return make(kpu, task, spec, results)
+
+    app.slot.load(spec, results, make_and_note)
+    return PicturePath(spec, app.camera.snapshot, prepare, app.slot.run, tasks[0], results, width, height, app.close)
+
+
+def region() -> Any:
+    """Return the fake of the firmware's decoder of YOLOv2."""
+    return _module("benchlib.region")
+
+
+def heads() -> Any:
+    """Return the app's own decoder of YOLO (device/once/heads.py)."""
+    return _module("device.once.heads")
+
+
+def faces() -> Any:
+    """Return the app's packing and comparing of faces (device/once/faces.py)."""
+    return _module("device.once.faces")
 
 
 _resting: dict[str, dict[str, ModuleType]] = {}

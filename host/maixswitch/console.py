@@ -88,26 +88,38 @@ def right(text: str, columns: int) -> str:
     return " " * (columns - width(text)) + text
 
 
+def bars() -> bool:
+    """Return whether progress bars are drawn: only on a terminal that can redraw a line."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[Advance]:
+def progress(label: str, total: int | None = None, unit: str = "") -> Iterator[Advance]:
     """Show a progress bar on stderr during long work; yield the function that reports further work.
 
     label: the text before the bar.
-    total: the amount of all work in the same unit, None if it is unknown. Nothing is drawn unless stderr is a terminal.
+    total: the amount of all work in the same unit, None if it is unknown.
+    unit: what is counted; then the bar shows how many a second. Nothing is drawn unless `bars`.
     """
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if not bars():
         yield lambda amount=1: None
         return
-    bar = _bar()
+    bar = _bar(unit)
     with bar:
         task = bar.add_task(label, total=total)
         yield lambda amount=1: bar.advance(task, amount)
 
 
-def _bar() -> Progress:
+def _bar(unit: str = "") -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f} {unit}/s" if task.speed else "")
 
     console = Console(stderr=True, no_color=not colours())
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %")]
+    rate: list[ProgressColumn] = [Rate()] if unit else []
+    return Progress(*columns, *rate, TimeRemainingColumn(), console=console, transient=True)

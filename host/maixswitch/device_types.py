@@ -99,6 +99,7 @@ class ResultShapes(Protocol):
     EXTRA: int
     POINTS: int
     BOXES: int
+    CAP: int
 
 
 class FirmwareJson(Protocol):
@@ -151,6 +152,26 @@ class KModelHead(Protocol):
 
     def sniff(self, data: bytes) -> tuple[str, int, int, tuple[int, ...], tuple[int, int, int] | None]: ...
     def grid(self, width: int, height: int, elements: int, pairs: int, classes: int) -> tuple[int, int] | None: ...
+
+
+@dataclass(frozen=True)
+class PicturePath:
+    """What turns the camera's next picture into results, for one model.
+
+    spec: the model's. snapshot() -> the camera's picture. prepare(picture) -> the model's input, None if it is already.
+    run(picture): fills `results`, whose items are in pixels of a view of width x height. task: the loaded model.
+    close(): releases the model and ends the app.
+    """
+
+    spec: Any
+    snapshot: Any
+    prepare: Any
+    run: Any
+    task: Any
+    results: Any
+    width: int
+    height: int
+    close: Any
 
 
 class Application(Protocol):

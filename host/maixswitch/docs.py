@@ -204,6 +204,7 @@ FINDING_SECTIONS = {
     "C5": "Import",
     "C6": "Stages",
     "C68": "Packages for the flash chip (`maixswitch pack`)",
+    "C7": "Evaluation (`maixswitch evaluate`)",
     "B6": "A board on its cable (`maixswitch doctor`)",
     "B67": "The flash chip of a board (`maixswitch burn`, `doctor`)",
 }

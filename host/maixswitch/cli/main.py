@@ -59,6 +59,7 @@ COMMANDS = (
     Command("ls", "ls", "ls", EXAMINE_MODELS, "List a card's models and whether they fit."),
     Command("kmodel", "kmodel", "app", EXAMINE_MODELS, "Inspect a .kmodel: its memory, its speed, its answers."),
     Command("firmware", "firmware", "firmware", EXAMINE_MODELS, "Tell what a firmware image is and leaves for models."),
+    Command("evaluate", "evaluate", "evaluate", EXAMINE_MODELS, "Measure how good a model is on labelled pictures."),
     Command("demo", "sim", "demo", RUN_ON_THIS_PC, "Show the app in half a minute, without card or board."),
     Command("sim", "sim", "sim", RUN_ON_THIS_PC, "Run the app of the board on this PC with a card."),
     Command("run", "run", "run", RUN_ON_THIS_PC, "Run any MaixPy script on real firmware or on the fakes."),

@@ -5,7 +5,7 @@ A code keeps its meaning in every version, and a code that is no longer used (C0
 C0xx: the app and other programs that start; C1xx: folders and model.json; C2xx: the kmodel; C3xx: camera, panel and
 texts; C4xx: the card as a medium, and its settings; C5xx: import; B60x and B61x: the line to a board; B62x: the card in
 a board; B63x: the firmware; B64x and B65x: what starts on a board; B66x: camera, panel and keys of a board; B67x: its
-flash chip. C68x: packages for the flash chip.
+flash chip. C68x: packages for the flash chip; C72x: evaluation.
 
 The texts hold {names}, which a finding fills with its values.
 """

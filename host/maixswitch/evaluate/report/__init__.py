@@ -1,0 +1,1 @@
+"""The report of an evaluation: remarks, table in the terminal, page."""
