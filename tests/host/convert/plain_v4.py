@@ -58,8 +58,10 @@ def _compare(layer: q.Layer, inputs: Sequence[Values], computed: Values, net: q.
     if expected.dtype == np.uint8:
         np.testing.assert_array_equal(computed.reshape(expected.shape), expected, layer.output)
     else:
-        # A mean of numbers that nearly cancel out has the digits of those numbers.
+        # What nearly cancels out has the digits of its parts: the numbers of a mean, the offset of a level.
         largest = max(float(np.abs(values).max()) for values in (expected, *inputs[: isinstance(layer, FloatMean)]))
+        if isinstance(layer, q.Dequantize):
+            largest = max(largest, abs(layer.bias))
         near = DIGITS * largest
         np.testing.assert_allclose(computed.reshape(expected.shape), expected, rtol=DIGITS, atol=near)
 
