@@ -18,7 +18,7 @@ from tests.dialect import compile_problems, lint
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "tests" / "micropython" / "run.py"
 BOARD_SIDE = sorted([*RUN.parent.glob("scenarios/*.py"), RUN.parent / "stage.py", RUN.parent / "start.py"])
-LONG = {"endurance"}  # 10,000 switches: under CPython in the nightly profile only
+LONG = {"endurance", "endurance_kinds"}  # 10,000 switches: under CPython in the nightly profile only
 # Nested calls of a short function that the firmware's 31,744 bytes of stack hold, measured with a v1.11 that has the
 # firmware's switches. Where that one needs 40 for a scenario, MicroPython 1.29 needs 53: its calls are smaller.
 BOARD_CALLS = 51
@@ -90,15 +90,17 @@ def test_a_full_stack_fails(micropython: str) -> None:
     assert "maximum recursion depth exceeded" in outcome.output
 
 
-def test_endurance(micropython: str) -> None:
+@pytest.mark.parametrize("name", ["endurance", pytest.param("endurance_kinds", marks=pytest.mark.nightly)])
+def test_endurance(micropython: str, name: str) -> None:
     """10,000 switches in a heap of 512 KiB leave it unchanged."""
-    assert any("10000 switches" in line for line in _play(micropython, "endurance", timeout=600))
+    assert any("10000 switches" in line for line in _play(micropython, name, timeout=1200))
 
 
 @pytest.mark.nightly
-def test_endurance_equal_logs(micropython: str) -> None:
+@pytest.mark.parametrize("name", sorted(LONG))
+def test_endurance_equal_logs(micropython: str, name: str) -> None:
     """The 10,000 switches are the same ones under both interpreters."""
-    assert _play(micropython, "endurance", timeout=600) == _play(sys.executable, "endurance", timeout=600)
+    assert _play(micropython, name, timeout=1200) == _play(sys.executable, name, timeout=1200)
 
 
 def test_there_are_scenarios() -> None:
