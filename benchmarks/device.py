@@ -60,7 +60,9 @@ def modules(root: Path = ROOT) -> list[str]:
         full = f"device.{name}"
         if full in order or name in above or name not in paths or full in OTHER_FIRMWARE:
             return
-        files = sorted(paths[name].parent.glob("*.py")) if paths[name].stem == "__init__" else [paths[name]]
+        # The modules of device/once are dropped again: what they import does not count for the one that needs them.
+        whole = paths[name].stem == "__init__" and name != "once"
+        files = sorted(paths[name].parent.glob("*.py")) if whole else [paths[name]]
         for node in [node for path in files for node in ast.parse(path.read_text(encoding="utf-8")).body]:
             if isinstance(node, ast.ImportFrom) and node.module:
                 head, _, tail = node.module.partition(".")
