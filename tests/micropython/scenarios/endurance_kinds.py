@@ -5,7 +5,8 @@ from other_kinds import files, seen
 from stage import ON_CPYTHON, Stage, heap, say
 
 SWITCHES = 10000
-SAMPLES = 100
+LEARN = 200  # switches in which the models learn, until they know the twenty names that a model may know
+ROUNDS = 14  # between two looks: a heap can be compared only with that of the same model
 
 
 def run():
@@ -14,9 +15,10 @@ def run():
     stage.boot()
     stage.until("RUNNING")
     app = stage.app
-    used = [0] * SAMPLES  # made before, that they do not grow in what they measure
-    free = [0] * SAMPLES
-    block = SWITCHES // SAMPLES
+    block = ROUNDS * len(app.catalog)
+    used = [0] * (SWITCHES // block)  # made before, that they do not grow in what they measure
+    free = [0] * (SWITCHES // block)
+    looks = 0
     for count in range(SWITCHES):
         if count % 100 == 50:
             bench.fail_next("KPU.load", 2006)
@@ -27,24 +29,23 @@ def run():
         while bench.calls["KPU.load"] == loads:
             app.step()
         app.step()
-        if count < 200 and app.slot.loaded and app.slot.loaded.learns:  # up to the twenty names that a model may know
+        if count < LEARN and app.slot.loaded and app.slot.loaded.learns:
             app.machine.post("LEARN")
         app.step()
         bench.kpu.ledger.clear()  # the fakes' record of the calls
-        if (count + 1) % block == 0:
-            stage.until("RUNNING")
-            used[count // block] = heap()
-            free[count // block] = bench.memory.free()
-    # The models learn in the first two blocks: they and the fake card grow until they know twenty names.
-    tenth = SAMPLES // 10
-    first = sum(used[tenth : 2 * tenth])
-    last = sum(used[-tenth:])
+        if count >= LEARN and (count + 1) % block == 0 and stage.state() == "RUNNING":
+            used[looks] = heap()
+            free[looks] = bench.memory.free()
+            looks += 1
+    part = looks // 4
+    first = sum(used[:part])
+    last = sum(used[looks - part : looks])
     if not ON_CPYTHON:
-        print("heap in use: %d bytes in the second tenth, %d in the last" % (first // tenth, last // tenth))
+        print("heap in use: %d bytes in the first quarter, %d in the last" % (first // part, last // part))
         if abs(last - first) * 100 > first:
             raise AssertionError("the heap grows")
-    if len(set(free[i] for i in range(tenth, SAMPLES))) > 7:  # one for each model that a block may end with
-        raise AssertionError("system heap: %d to %d bytes free" % (min(free), max(free)))
+    if min(free[:looks]) != max(free[:looks]):
+        raise AssertionError("system heap: %d to %d bytes free" % (min(free[:looks]), max(free[:looks])))
     if bench.open_files or len(bench.irqs) != 1 or bench.scheduler.dropped:
         raise AssertionError("a task, file or handler was lost")
     say(SWITCHES, "switches", bench.calls["KPU.load"], "loads", bench.kpu.loads, "loaded", app.frames, "frames")
