@@ -98,8 +98,18 @@ class Watch:
         return max((memory for rows in some for memory, _ in rows), default=0.0)
 
 
-def run(words: list[str], others: list[psutil.Process]) -> tuple[str, float, float, Watch]:
-    """Run the command; return the digest of its JSON, wall clock, processor time, and the watch."""
+@dataclass
+class Result:
+    """A run. digest: of its JSON. wall, processor: seconds."""
+
+    digest: str
+    wall: float
+    processor: float
+    watch: Watch
+
+
+def run(words: list[str], others: list[psutil.Process]) -> Result:
+    """Run the command. others: processes that work for it."""
     before = sum(sum(process.cpu_times()[:2]) for process in others)
     began = time.monotonic()
     process = subprocess.Popen(
@@ -119,7 +129,7 @@ def run(words: list[str], others: list[psutil.Process]) -> tuple[str, float, flo
     thread.join()
     if process.returncode:
         raise SystemExit(f"evaluate ended with {process.returncode}")
-    return hashlib.sha256(output).hexdigest()[:12], time.monotonic() - began, watch.seconds - before, watch
+    return Result(hashlib.sha256(output).hexdigest()[:12], time.monotonic() - began, watch.seconds - before, watch)
 
 
 @contextmanager
@@ -162,11 +172,12 @@ def main() -> None:
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |", flush=True)
 
     def row(name: str, more: list[str], others: list[psutil.Process]) -> None:
-        digest, wall, processor, watch = run([*words, *more], others)
+        result = run([*words, *more], others)
         count = options.pictures
         print(
-            f"| {name} | {wall:.0f} | {count / wall:.0f} | {processor:.0f} | {1000 * processor / count:.2f} | "
-            f"{watch.largest(0.25):.0f} | {watch.largest(1):.0f} | {digest} |",
+            f"| {name} | {result.wall:.0f} | {count / result.wall:.0f} | {result.processor:.0f} | "
+            f"{1000 * result.processor / count:.2f} | {result.watch.largest(0.25):.0f} | "
+            f"{result.watch.largest(1):.0f} | {result.digest} |",
             flush=True,
         )
 
