@@ -1,4 +1,4 @@
-"""The links that listen: commands in JSON and of a HuskyLens, and what a frame allocates, idle and asked in each frame."""
+"""The links that listen: commands in JSON and of a HuskyLens, and what a frame allocates, idle and asked in each."""
 
 import gc
 
@@ -59,7 +59,15 @@ def husky():
     stage = Stage().start(card(), settings='{"link": {"protocol": "husky", %s}}' % PORT)
     bench.kpu.boxes = [(290, 190, 20, 20, 0, 0.9375)]
     stage.frames(2)
-    for data in (KNOCK, ALL, NAME, TEXT, SECOND + KNOCK, b"\x55\xaa\x11\x00\x2c\x3d" + KNOCK, b"\x55\xaa\x11\xff" + ALL):
+    for data in (
+        KNOCK,
+        ALL,
+        NAME,
+        TEXT,
+        SECOND + KNOCK,
+        b"\x55\xaa\x11\x00\x2c\x3d" + KNOCK,
+        b"\x55\xaa\x11\xff" + ALL,
+    ):
         bench.wire(0).rx.extend(data)
         stage.run(600)
         answer = heard()
@@ -121,7 +129,11 @@ def allocation(protocol, line):
             bench.clock.advance(40)
         gc.enable()
         per = spent // (FRAMES - 10)
-        say(protocol, "asked in each frame" if asked else "idle", per if not asked or protocol != "json" else per <= 4096)
+        say(
+            protocol,
+            "asked in each frame" if asked else "idle",
+            per if not asked or protocol != "json" else per <= 4096,
+        )
         if spent and (not asked or protocol != "json"):
             raise AssertionError("%s: %d bytes a frame" % (protocol, per))
         if asked and not ON_CPYTHON:
