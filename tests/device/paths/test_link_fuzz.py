@@ -66,7 +66,7 @@ def husky(board, total, seed):
         for _ in range(rng.randrange(1, 40)):
             data += piece(rng)
             sent += 1
-        data = data[:RING]
+        data = data[:RING] or b"\0"
         # In one piece, or in several with short pauses: at any moment of a frame of the app.
         cuts = sorted({rng.randrange(1, len(data) + 1) for _ in range(rng.choice([0, 0, 1, 3, 9]))})
         when = bench.clock.now + rng.randrange(66)
