@@ -37,7 +37,7 @@ def guide(
             raise MaixSwitchError(tr("--set and --out need the number of a chapter"), EXIT_USAGE)
         for number, item in enumerate(CHAPTERS):
             known = "  ".join(f"--set {name}={value:g}" for name, value in item.settings.items())
-            console.say(f"{number:2}  {console.left(word(item.title), 30)}  {known}".rstrip())
+            console.show(f"{number:2}  {console.left(word(item.title), 30)}  {known}".rstrip())
         return
     item = find(chapter)
     changed = dict(_setting(text) for text in setting or ())

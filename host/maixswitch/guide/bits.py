@@ -28,7 +28,10 @@ def back(scale: Scale, value: float) -> tuple[int, float]:
 def worst(high: float) -> float:
     """Return the largest error over the numbers LOW to HIGH with the range LOW to `high`."""
     scale = Scale.covering(LOW, high)
-    return max(abs(back(scale, value)[1] - value) for value in np.linspace(LOW, HIGH, 2001).tolist())
+    errors = [
+        abs(back(scale, LOW + (HIGH - LOW) * at / 2000)[1] - (LOW + (HIGH - LOW) * at / 2000)) for at in range(2001)
+    ]
+    return max(errors)
 
 
 def text(settings: Settings) -> str:
@@ -36,7 +39,7 @@ def text(settings: Settings) -> str:
     if not low < high:
         raise refuse("high", high, f"> {low:g}")
     scale = Scale.covering(low, high)
-    rows = [("y", word("byte"), word("read back"), word("error"))]
+    rows = [("y", word("byte"), word("read back"), word("off by"))]
     for value in VALUES:
         byte, again = back(scale, value)
         rows.append((f"{value:g}", str(byte), number(again), number(again - value)))

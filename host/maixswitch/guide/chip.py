@@ -18,7 +18,7 @@ from maixswitch.guide.network import convolution
 from maixswitch.guide.svg import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, RED, Drawing
 from maixswitch.kmodel import load
 from maixswitch.kmodel.run.model import KModel
-from maixswitch.language import word
+from maixswitch.language import tr, word
 
 SIDE = 4
 """Width and height of the picture: the smallest that a KPU layer takes."""
@@ -139,7 +139,13 @@ def text(settings: Settings) -> str:
     rows = [(word("at"), word("bytes"), word("meaning"))]
     for part in parts():
         for start, size, meaning in part.shown:
-            rows.append((f"0x{start:03x}", data[start : start + size].hex(" "), f"{part.name}: {meaning}"))
+            rows.append(
+                (
+                    f"0x{start:03x}",
+                    data[start : start + size].hex(" "),
+                    tr("{part}: {meaning}", part=part.name, meaning=meaning),
+                )
+            )
     pixel, byte, y, exact = answers(x)
     lines = [
         ("x", number(x)),
@@ -192,7 +198,7 @@ def steps(x: float) -> dict[str, int]:
 
 def values() -> dict[str, str]:
     k, b = trained()
-    pixel, byte, y, _ = answers(X)
+    _, byte, y, _ = answers(X)
     kmodel, body = model(), _dequantize()
     places = dict(zip(NAMES, parts(), strict=True))
     return {
@@ -202,7 +208,6 @@ def values() -> dict[str, str]:
         "x": f"{X:g}",
         "full": f"{FULL:g}",
         "scale": f"{SCALE:.7f}",
-        "pixel": str(pixel),
         "byte": str(byte),
         "y": number(y, 3),
         "bytes": str(len(converted())),
@@ -216,8 +221,7 @@ def values() -> dict[str, str]:
         "top": number(body.scale * 255, 2),
         "registers": f"0x{places['registers'].start:03x}",
         "weights": f"0x{places['weight'].start:03x}",
-        **{name: str(value) for name, value in steps(X).items()},
-        "exercise": f"{EXERCISE:g}",
+        **{name: str(steps(X)[name]) for name in ("weight", "mul", "shift", "add")},
         "exercise-pixel": str(answers(EXERCISE)[0]),
         "exercise-exact": f"{EXERCISE * 255 / FULL:g}",
         "exercise-byte": str(answers(EXERCISE)[1]),

@@ -62,18 +62,12 @@ def text(settings: Settings) -> str:
     return "\n".join([*lines, word("What would help:"), *(f"- {line}" for line in advice(large(int(layers))))])
 
 
-def _takers(layers: int) -> list[str]:
-    """Return the firmwares of FIRMWARES for which a large network fits."""
-    return [item.firmware.flavour for item in judged(large(layers)) if item.verdict.fits]
-
-
 def values() -> dict[str, str]:
     full, small = room(find("full")), room(find("minimum"))
     both = {item.firmware.flavour: item for item in judged(large())}
     return {
         "total": str(TOTAL // 1024),
         "full-room": str(full.bytes // 1024),
-        "full-free": str(full.free // 1024),
         "full-taken": str((TOTAL - full.free) // 1024),
         "screen": str(full.lcd // 1024),
         "camera": str(full.camera // 1024),
@@ -87,8 +81,6 @@ def values() -> dict[str, str]:
         "channels": str(CHANNELS),
         "weights": f"{LAYERS * CHANNELS * CHANNELS * 9:,}",
         "layer": str(-(-len(large_file(1)) // 1024)),
-        "three": ", ".join(_takers(3)),
-        "four": str(len(_takers(4))),
     }
 
 

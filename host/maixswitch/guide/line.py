@@ -92,8 +92,6 @@ def values() -> dict[str, str]:
         "second-loss": number(path[1].loss, 2),
         "slope-k": number(path[0].slope_k, 0),
         "slope-b": number(path[0].slope_b, 0),
-        "k1": number(path[1].k, 1),
-        "b1": number(path[1].b, 1),
         "k3": number(path[3].k, 2),
         "b3": number(path[3].b, 2),
     }

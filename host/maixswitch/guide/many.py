@@ -126,7 +126,6 @@ def text(settings: Settings) -> str:
 def values() -> dict[str, str]:
     from_buttons = board_code.buttons()
     wrong_small, wrong_big = run(WRONG, SMALL), run(WRONG, BIG)
-    loads = sum(event["event"] == "load" for event in pressed())
     return {
         "small-loads": str(wrong_small[0].count("loaded")),
         "big-loads": str(wrong_big[0].count("loaded")),
@@ -139,8 +138,6 @@ def values() -> dict[str, str]:
         "debounce": str(from_buttons.DEBOUNCE_MS),
         "long": number(from_buttons.LONG_MS / 1000, 1),
         "quiet": number(from_buttons.QUIET_MS / 1000, 2),
-        "presses": "2",
-        "loads": str(loads),
         "rows": str(len(board_code.transitions())),
         "loading-rows": str(sum("load" in row[2] for row in board_code.transitions())),
         "leaving-rows": str(sum(row[0] == "RUNNING" and row[3] != "RUNNING" for row in board_code.transitions())),

@@ -64,7 +64,7 @@ def text(settings: Settings) -> str:
         rows = [("", *map(str, range(10)))]
         rows += [(str(digit), *("." if not n else str(n) for n in row)) for digit, row in enumerate(counts)]
         parts.append(tr("{title}: right {share}", title=title, share=right(counts)) + "\n" + table(rows))
-    rows = [(word("curve"), word("parameters"), word("loss, measured points"), word("loss, new points"))]
+    rows = [(word("degree"), word("parameters"), word("loss, measured points"), word("loss, new points"))]
     for degree in (1, DEGREE):
         _, seen, new = curves(degree)
         rows.append((str(degree), str(degree + 1), number(seen), number(new)))

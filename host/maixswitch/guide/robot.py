@@ -105,18 +105,15 @@ def _first(event: str) -> dict[str, Any]:
 
 def values() -> dict[str, str]:
     _, block = frames()
-    x, y, width, height, label = (int.from_bytes(block[at : at + 2], "little") for at in range(5, 15, 2))
+    x, _, _, height = (int.from_bytes(block[at : at + 2], "little") for at in range(5, 13, 2))
     (result,) = _first("results")["found"]
     return {
         "label": str(result[0]),
         "score": str(result[1]),
         "left": str(result[2]),
         "top": str(result[3]),
-        "width": str(width),
         "height": str(height),
         "x": str(x),
-        "y": str(y),
-        "id": str(label),
         "x-bytes": block[5:7].hex(" ").upper(),
         "sum": f"{block[-1]:02X}",
         "bytes": str(len(block)),

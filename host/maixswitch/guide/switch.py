@@ -14,10 +14,9 @@ def text(settings: Settings) -> str:
 
 def values() -> dict[str, str]:
     events = pressed(PRESS)
-    moments = {event["event"]: event["t"] / 1000 for event in events if event["event"] in ("unload", "load")}
     unloaded = next(event["t"] for event in events if event["event"] == "unload")
     loaded = next(event for event in events if event["event"] == "load" and event["t"] > unloaded)
-    return {"ms": str(loaded["ms"]), "between": str(loaded["t"] - unloaded), "events": str(len(moments))}
+    return {"ms": str(loaded["ms"]), "between": str(loaded["t"] - unloaded)}
 
 
 CHAPTER = Chapter("The switch", text, {}, values)
