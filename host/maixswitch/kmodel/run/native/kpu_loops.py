@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles, Floats, Ints
-from maixswitch.kmodel.run.jit import jit
 
 from .curve_loops import curve
+from .jit import jit
 
 WORD = 8
 """Bytes on both sides of a laid out channel, for the taps that begin before it or end after it."""
@@ -245,7 +245,6 @@ def deliver(
     form: Ints,
     rule: Doubles,
     moved: Array,
-    listed: Bytes,
     result: Bytes,
     ram: Bytes,
     main: Bytes,
@@ -259,7 +258,7 @@ def deliver(
     pitch, width, unit = lines[0] if lines[1] == 1 else lines[2], lines[2], lines[3]
     each = count * pitch
     part = result[: channels * each]
-    curve(values[: channels * each], form, rule, moved, listed, part)
+    curve(values[: channels * each], form, rule, moved, part)
     # Lines of complete words are moved word by word, which takes fewer steps.
     if unit == 8:
         store(part.view(np.uint64), each // 8, pitch // 8, target, channel, first, count, ram.view(np.uint64))
@@ -293,7 +292,6 @@ def finish(
     form: Ints,
     rule: Doubles,
     moved: Array,
-    listed: Bytes,
     result: Bytes,
     ram: Bytes,
     main: Bytes,
@@ -318,7 +316,7 @@ def finish(
                 greatest(part, window, count // window, width, pitch)
         # The channels that fit into the cache are finished before the next ones begin.
         at = first // window, count // window
-        deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)
+        deliver(values, begin, channels, *at, lines, target, form, rule, moved, result, ram, main)
 
 
 @jit
@@ -341,7 +339,6 @@ def depthwise(
     form: Ints,
     rule: Doubles,
     moved: Array,
-    listed: Bytes,
     result: Bytes,
     main: Bytes,
 ) -> None:
@@ -383,4 +380,4 @@ def depthwise(
                 if window > 1:
                     greatest(part, window, valid // window, width, pitch)
             at = first // window, valid // window
-            deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)
+            deliver(values, begin, channels, *at, lines, target, form, rule, moved, result, ram, main)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles, Ints
-from maixswitch.kmodel.run.jit import jit
 
-FORMULA, BUCKETS, LISTED = range(3)
+from .jit import jit
+
+FORMULA, BUCKETS, PIECES = range(3)
 SINGLE = 4
 """Steps of curve.Capped, in order; those that are not used are infinite."""
 
@@ -39,11 +40,35 @@ def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> Non
 
 
 @jit
-def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Bytes, result: Bytes) -> None:
+def by_pieces(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> None:
+    """curve.Pieces; see ``curve``."""
+    for index in range(values.size):
+        values[index] = np.floor(values[index])
+    # A pass for each piece has no branches and looks nothing up, so it compiles to vector code.
+    for piece in range(form[3]):
+        after, start, step, bias = rule[4 * piece], rule[4 * piece + 1], rule[4 * piece + 2], rule[4 * piece + 3]
+        if step == 0.0:
+            for index in range(values.size):
+                result[index] = np.uint8(np.int32(bias)) if values[index] > after else result[index]
+            continue
+        for index in range(values.size):
+            exact = (values[index] - start) * step
+            below = np.floor(exact)
+            rest = exact - below
+            # Halves go up, or to the even neighbour; a negative number goes the wrong way, as in the source.
+            odd = below - 2.0 * np.floor(below * 0.5)
+            limit = 0.5 if form[1] == 0 or odd == 1.0 else 0.75
+            away = (-1.0 if exact < 0.0 else 1.0) if rest >= limit or rest > 0.5 else 0.0
+            y = np.int32(min(max(below + away + bias, 0.0), 255.0))
+            result[index] = np.uint8(y) if values[index] > after else result[index]
+
+
+@jit
+def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, result: Bytes) -> None:
     """Computes the results of values from which the curve's origin has been subtracted; overwrites the values.
 
-    form: kind, even, floor_first, bits of a bucket or number of single steps.
-    rule: step, shift, least, most, steps.
+    form: kind, halves to even, floor_first, bits of a bucket, number of single steps, or number of pieces.
+    rule: step, shift, least, most, steps; or the rows of curve.Pieces.
     """
     if form[0] == FORMULA:
         by_formula(values, form, rule, result)
@@ -55,6 +80,4 @@ def curve(values: Doubles, form: Ints, rule: Doubles, moved: Array, listed: Byte
             distance = np.uint32(np.int32(min(max(values[index], 0.0), top)))
             result[index] = np.uint8((distance + moved[distance >> bits]) >> bits)
     else:
-        top = np.float64(listed.size - 1)
-        for index in range(values.size):
-            result[index] = listed[np.int64(min(max(values[index], 0.0), top))]
+        by_pieces(values, form, rule, result)
