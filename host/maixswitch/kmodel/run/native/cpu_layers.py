@@ -30,7 +30,9 @@ from .tiles import COLUMNS, packed
 
 EVERY = np.arange(256, dtype=np.uint8)
 ZERO = np.float32(0)
-ROOM = 1 << 18
+ROOM = 1 << 17
+MANY = 16
+"""From this many tiles on, one more does not matter."""
 """Bytes of the terms of a convolution that are laid out at a time."""
 WORD = 8
 """Bytes of a word; lines of complete words are moved word by word."""
@@ -130,14 +132,13 @@ def quantize(layer: Layer, chip: Chip) -> Step | None:
 class Window:
     """A convolution as ``cpu_loops.convolve`` takes it.
 
-    terms, sizes, weights: see there. room, sums: its memory. padded: True if some output misses a term.
+    before, after: its arguments before and after those that depend on the layer's kind.
+    size: pixels of the output. padded: True if some output misses a term.
     """
 
-    terms: Ints
-    sizes: Ints
-    weights: Array
-    room: Array
-    sums: Array
+    before: tuple[Array, ...]
+    after: tuple[Array, ...]
+    size: int
     padded: bool
 
 
@@ -145,23 +146,35 @@ def _window(geometry: Geometry, shape: tuple[int, ...], weights: Array, groups: 
     """shape: of the image, (c, h, w); weights: (out, c / groups, kh, kw), float32 or int32."""
     out, inner, kernel_h, kernel_w = weights.shape
     out_h, out_w = geometry.size(*shape[1:])
+    strides, dilation = (geometry.stride_h, geometry.stride_w), (geometry.dilation_h, geometry.dilation_w)
     lines = _offsets(kernel_h, geometry.dilation_h, geometry.pad_h.before)
-    grid = (np.arange(inner), lines, _offsets(kernel_w, geometry.dilation_w, geometry.pad_w.before))
-    terms = np.stack(np.meshgrid(*grid, indexing="ij"), -1)
+    columns = _offsets(kernel_w, geometry.dilation_w, geometry.pad_w.before)
+    terms = np.stack(np.meshgrid(np.arange(inner), lines, columns, indexing="ij"), -1)
     # float32 sums depend on the order of their terms, which is that of the source.
     order = (1, 2, 0) if channels_last else (0, 1, 2)
     terms = np.ascontiguousarray(terms.transpose(*order, 3).reshape(-1, 3))
-    parts = weights.transpose(0, *(1 + axis for axis in order)).reshape(groups, out // groups, -1)
-    strides = np.array([geometry.stride_h, geometry.stride_w])
+    parts = weights.transpose(0, *(1 + axis for axis in order)).reshape(groups, out // groups, len(terms))
     last = (np.array([out_h, out_w]) - 1) * strides
     padded = bool((terms[:, 1:] < 0).any() or (terms[:, 1:] + last >= shape[1:]).any())
-    # The terms of these lines stay in a core's own cache.
-    at_once = max(1, min(out_h, ROOM // (4 * len(terms) * out_w)))
-    number = -(-at_once * out_w // COLUMNS) * COLUMNS
-    room = np.zeros((len(terms), number), weights.dtype)
-    sums = np.zeros((out // groups, number), weights.dtype)
-    sizes = np.array([*strides, out_h, out_w, groups, at_once], np.int64)
-    return Window(terms, sizes, np.stack([packed(part) for part in parts]), room, sums, padded)
+    # At stride 1 a channel with its border is laid out once, and each term is a stretch of it; if the border would take
+    # more than the picture, or at other strides, each term has a copy of its pixels.
+    border = (kernel_h - 1) * dilation[0], (kernel_w - 1) * dilation[1]
+    laid = strides == (1, 1) and border[1] <= max(out_w // 2, COLUMNS // 2)
+    rows = np.array([(channel, lines[0], columns[0]) for channel in range(inner)]) if laid else terms
+    pitch, extra = (out_w + border[1], border[0]) if laid else (out_w, 0)
+    # What is laid out at a time stays in a core's own cache.
+    at_once = max(1, min(out_h, ROOM // (4 * len(rows) * pitch) - extra))
+    # An odd number of tiles keeps the rows of many from falling on the same lines of the cache.
+    tiles = -(-at_once * pitch // COLUMNS)
+    number = (tiles | (tiles > MANY)) * COLUMNS
+    long = number + extra * pitch + border[1]
+    places = np.arange(len(terms), dtype=np.int64) * long
+    if laid:
+        places = terms[:, 0] * long + (terms[:, 1] - lines[0]) * pitch + terms[:, 2] - columns[0]
+    sizes = np.array([*strides, out_h, out_w, groups, at_once, pitch, extra], np.int64)
+    room, sums = np.zeros((len(rows), long), weights.dtype), np.zeros((out // groups, number), weights.dtype)
+    before = rows, places, sizes, np.stack([packed(part) for part in parts])
+    return Window(before, (room, sums), out_h * out_w, padded)
 
 
 def _planes(images: Array, channels_last: bool) -> Array:
@@ -180,15 +193,11 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
     # sum is -0.0: see ``run``.
     strange = window.padded and (not np.isfinite(weights).all() or np.signbit(spec.bias[spec.bias == 0]).any())
     # Where the layer overwrites its input, the reference works on a copy.
-    if strange or not low <= high or not window.terms.size or not _apart(layer):
+    if strange or not low <= high or not weights.size or not _apart(layer):
         return None
     result, fused = v4_float.floats(chip, spec.output, spec.shapes()["output"]), chip.arithmetic.fused
     out = len(weights)
-    flat = (
-        np.empty((len(images), out, window.sizes[2] * window.sizes[3]), np.float32)
-        if last
-        else result.reshape(len(images), out, -1)
-    )
+    flat = np.empty((len(images), out, window.size), np.float32) if last else result.reshape(len(images), out, -1)
     reference = v4_cpu.conv2d if last else v4_float.conv2d
     # A copy is aligned and writable, as all memory that the loops know.
     coarse, bias = all_coarse(weights, spec.bias), np.array(spec.bias, np.float32)
@@ -196,18 +205,7 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
     def run() -> None:
         zero = False
         for image, total in zip(_planes(images, last), flat, strict=True):
-            loops.convolve(
-                image,
-                ZERO,
-                window.terms,
-                window.sizes,
-                window.weights,
-                bias,
-                fused,
-                window.room,
-                window.sums,
-                total,
-            )
+            loops.convolve(image, ZERO, *window.before, bias, fused, *window.after, total)
             zero |= loops.limit(total.reshape(-1), low, high)
         if last:
             result[...] = flat.transpose(0, 2, 1).reshape(result.shape)
@@ -240,24 +238,13 @@ def quantized_conv2d(layer: Layer, chip: Chip) -> Step | None:
     images = v4_bytes.octets(chip, spec.input, spec.in_shape)
     window = _window(spec.geometry, _planes(images, last).shape[1:], numbers, groups, last)
     result = v4_bytes.octets(chip, spec.output, spec.shapes()["output"])
-    total = np.empty((len(weights), int(window.sizes[2] * window.sizes[3])), np.int32)
+    total = np.empty((len(weights), window.size), np.int32)
     rescaled, bias = np.empty(total.shape, np.uint8), np.array(spec.bias, np.int32)
     shift = min(spec.out_shift & 0xFF, 62)
 
     def run() -> None:
         for image, there in zip(_planes(images, last), result, strict=True):
-            loops.convolve(
-                image,
-                zero,
-                window.terms,
-                window.sizes,
-                window.weights,
-                bias,
-                False,
-                window.room,
-                window.sums,
-                total,
-            )
+            loops.convolve(image, zero, *window.before, bias, False, *window.after, total)
             loops.scale(total.reshape(-1), spec.out_mul, shift, spec.out_offset, rescaled.reshape(-1))
             there[...] = rescaled.T.reshape(there.shape) if last else rescaled.reshape(there.shape)
 

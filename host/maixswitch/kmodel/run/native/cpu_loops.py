@@ -102,36 +102,38 @@ def upload(values: Array, target: Ints, ram: Array) -> None:
 
 
 @jit
-def spread(image: Array, zero: Any, terms: Ints, sizes: Ints, group: int, first: int, count: int, room: Array) -> None:
-    """Copies the pixels that each term of some output lines meets to a row of ``room``; 0 outside the picture.
+def spread(image: Array, zero: Any, rows: Ints, sizes: Ints, group: int, first: int, count: int, room: Array) -> None:
+    """Lays out the pixels for output lines from ``first`` on in the rows of ``room``; 0 outside the picture.
 
-    zero: what is subtracted from a pixel; image, terms, sizes: see ``convolve``.
+    zero: what is subtracted from a pixel; rows, sizes: see ``convolve``. group: its first channel.
     """
-    stride_y, stride_x, out_w = sizes[0], sizes[1], sizes[3]
+    stride_y, stride_x, pitch = sizes[0], sizes[1], sizes[6]
     height, width = image.shape[1], image.shape[2]
-    for term in range(terms.shape[0]):
-        channel, shift_y, shift_x = group + terms[term, 0], terms[term, 1], terms[term, 2]
+    for row in range(rows.shape[0]):
+        channel, shift_y, shift_x = group + rows[row, 0], rows[row, 1], rows[row, 2]
         # Only the columns low..high lie inside the picture.
-        low = min(out_w, max(0, -(shift_x // stride_x)))
-        high = max(low, min(out_w, (width - 1 - shift_x) // stride_x + 1))
+        low = min(pitch, max(0, -(shift_x // stride_x)))
+        high = max(low, min(pitch, (width - 1 - shift_x) // stride_x + 1))
         for line in range(count):
-            part = room[term, line * out_w : (line + 1) * out_w]
+            part = room[row, line * pitch : (line + 1) * pitch]
             y = (first + line) * stride_y + shift_y
-            if y < 0 or y >= height:
+            if y < 0 or y >= height or low == high:
                 part[:] = 0
                 continue
-            part[:low] = 0
-            part[high:] = 0
+            for x in range(low):
+                part[x] = 0
+            for x in range(high, pitch):
+                part[x] = 0
             inside, source = part[low:high], image[channel, y, low * stride_x + shift_x :]
             # The usual strides have loops with a constant step, which compile to vector code.
             if stride_x == 1:
-                for x in range(high - low):
+                for x in range(inside.size):
                     inside[x] = source[x] - zero
             elif stride_x == 2:
-                for x in range(high - low):
+                for x in range(inside.size):
                     inside[x] = source[2 * x] - zero
             else:
-                for x in range(high - low):
+                for x in range(inside.size):
                     inside[x] = source[x * stride_x] - zero
 
 
@@ -139,7 +141,8 @@ def spread(image: Array, zero: Any, terms: Ints, sizes: Ints, group: int, first:
 def convolve(
     image: Array,
     zero: Any,
-    terms: Ints,
+    rows: Ints,
+    places: Ints,
     sizes: Ints,
     weights: Array,
     start: Array,
@@ -151,25 +154,29 @@ def convolve(
     """window.convolve on an image (c, h, w) into ``total`` (out, h' * w').
 
     zero: what is subtracted from a pixel, of the type of the sums: float32 or int32, which wraps around.
-    terms: (n, 3) in the order of the sum: channel within the group, line and column relative to the output's.
-    sizes: stride of lines and columns, height and width of the output, groups, lines at a time.
+    rows: (n, 3), what is laid out in ``room``: channel within the group, line and column relative to the output's.
+    places: where in ``room`` the pixels of each term begin, in the order of the sum.
+    sizes: stride of lines and columns, height and width of the output, groups, lines at a time, columns of a laid out
+        line, laid out lines beyond those of the output.
     weights: of each group, as ``tiles.packed`` makes them, (groups, ...). start: (out,).
-    room, sums: memory for terms x n and the outputs of a group x n, where n pixels hold the lines that are done at a
-        time.
+    room, sums: memory, with a row for each of ``rows`` and for each output of a group.
     """
-    out_h, out_w, groups, at_once = sizes[2], sizes[3], sizes[4], sizes[5]
+    out_h, out_w, groups, at_once, pitch, extra = sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7]
     inner, outputs = image.shape[0] // groups, total.shape[0] // groups
     for group in range(groups):
         for first in range(0, out_h, at_once):
             count = min(at_once, out_h - first)
-            spread(image, zero, terms, sizes, group * inner, first, count, room)
+            spread(image, zero, rows, sizes, group * inner, first, count + extra, room)
             for output in range(outputs):
                 sums[output, :] = start[group * outputs + output]
-            multiply(weights[group], room, fused, sums)
+            multiply(weights[group], room.reshape(-1), places, fused, sums)
             for output in range(outputs):
-                there = total[group * outputs + output, first * out_w : (first + count) * out_w]
-                for x in range(there.size):
-                    there[x] = sums[output, x]
+                there, here = total[group * outputs + output], sums[output]
+                for line in range(count):
+                    into = there[(first + line) * out_w : (first + line + 1) * out_w]
+                    source = here[line * pitch :]
+                    for x in range(into.size):
+                        into[x] = source[x]
 
 
 @jit

@@ -12,43 +12,46 @@ from typing import Any
 
 import numpy as np
 
-from maixswitch.kmodel.format.arrays import Array
+from maixswitch.kmodel.format.arrays import Array, Ints
 
 from .jit import COMPILED, jit
 
 ROWS, COLUMNS = 4, 16
 
 
-def tile(rows: int, fused: bool, weights: Array, at: int, columns: Array, sums: Array, row: int, column: int) -> None:
+def tile(
+    rows: int, fused: bool, weights: Array, at: int, pixels: Array, places: Ints, sums: Array, row: int, column: int
+) -> None:
     """Adds to a tile of ``sums`` all terms, in order. Only compiled code can call this.
 
     rows: ROWS or 1, a constant; fused: a constant, without meaning for whole numbers, which wrap around.
     weights: flat, with those of the tile from ``at`` on: rows of term 0, rows of term 1, and so on.
-    columns: (terms, n). sums: (m, n) with the tile at ``row`` and ``column``. All are float32 or int32, without gaps.
+    pixels: flat; those of a term begin at its place in ``places``.
+    sums: (m, n) with the tile at ``row`` and ``column``. All are float32 or int32, without gaps.
     """
     raise NotImplementedError
 
 
 @jit
-def multiply(weights: Array, columns: Array, fused: bool, sums: Array) -> None:
-    """Adds the product of ``weights``, packed by ``packed``, and ``columns`` (terms, n) to ``sums`` (m, n).
+def multiply(weights: Array, pixels: Array, places: Ints, fused: bool, sums: Array) -> None:
+    """Adds the product of ``weights``, packed by ``packed``, and of n pixels from each place on to ``sums`` (m, n).
 
     n: a multiple of COLUMNS.
     """
-    terms = columns.shape[0]
+    terms = places.size
     whole = sums.shape[0] // ROWS * ROWS
     # The columns of a tile stay in the first cache while all weights pass by.
     for column in range(0, sums.shape[1], COLUMNS):
         for row in range(0, whole, ROWS):
             if fused:
-                tile(4, True, weights, row * terms, columns, sums, row, column)
+                tile(4, True, weights, row * terms, pixels, places, sums, row, column)
             else:
-                tile(4, False, weights, row * terms, columns, sums, row, column)
+                tile(4, False, weights, row * terms, pixels, places, sums, row, column)
         for row in range(whole, sums.shape[0]):
             if fused:
-                tile(1, True, weights, row * terms, columns, sums, row, column)
+                tile(1, True, weights, row * terms, pixels, places, sums, row, column)
             else:
-                tile(1, False, weights, row * terms, columns, sums, row, column)
+                tile(1, False, weights, row * terms, pixels, places, sums, row, column)
 
 
 def packed(weights: Array) -> Array:
@@ -67,15 +70,16 @@ def _teach() -> None:
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows, fused = (kind.literal_value for kind in signature.args[:2])
-        kinds = dict(zip(("weights", "columns", "sums"), (signature.args[i] for i in (2, 4, 5)), strict=True))
-        values = dict(zip(kinds, (arguments[i] for i in (2, 4, 5)), strict=True))
-        arrays = {name: context.make_array(kind)(context, builder, values[name]) for name, kind in kinds.items()}
-        number = context.get_data_type(kinds["sums"].dtype)
-        real = isinstance(kinds["sums"].dtype, core.types.Float)
+        arrays = {
+            name: context.make_array(signature.args[index])(context, builder, arguments[index])
+            for name, index in (("weights", 2), ("pixels", 4), ("places", 5), ("sums", 6))
+        }
+        number = context.get_data_type(signature.args[6].dtype)
+        real = isinstance(signature.args[6].dtype, core.types.Float)
         vector = ir.VectorType(number, COLUMNS)
-        at, row, column = arguments[3], arguments[6], arguments[7]
-        terms = builder.extract_value(arrays["columns"].shape, 0)
-        pitch, wide = (builder.extract_value(arrays[name].shape, 1) for name in ("columns", "sums"))
+        at, row, column = arguments[3], arguments[7], arguments[8]
+        terms = builder.extract_value(arrays["places"].shape, 0)
+        wide = builder.extract_value(arrays["sums"].shape, 1)
 
         def place(name: str, index: Any) -> Any:
             return builder.gep(arrays[name].data, [index])
@@ -94,7 +98,7 @@ def _teach() -> None:
         builder.cbranch(builder.icmp_signed(">", terms, integer(0)), loop, end)
         builder.position_at_end(loop)
         term, totals = builder.phi(integer), [builder.phi(vector) for _ in range(rows)]
-        pixels = builder.load(across("columns", builder.add(builder.mul(term, pitch), column)), align=4)
+        pixels = builder.load(across("pixels", builder.add(builder.load(place("places", term)), column)), align=4)
         first = builder.add(at, builder.mul(term, integer(rows)))
         added = []
         for index, total in enumerate(totals):
@@ -129,15 +133,24 @@ def _teach() -> None:
 
     @extending.intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
     def compiled(
-        _context: Any, rows: Any, fused: Any, weights: Any, at: Any, columns: Any, sums: Any, row: Any, column: Any
+        _context: Any,
+        rows: Any,
+        fused: Any,
+        weights: Any,
+        at: Any,
+        pixels: Any,
+        places: Any,
+        sums: Any,
+        row: Any,
+        column: Any,
     ) -> Any:
         index = core.types.int64
-        return core.types.void(rows, fused, weights, index, columns, sums, index, index), code
+        return core.types.void(rows, fused, weights, index, pixels, places, sums, index, index), code
 
     extending.overload(tile, strict=False, prefer_literal=True)(
-        lambda rows, fused, weights, at, columns, sums, row, column: (
-            lambda rows, fused, weights, at, columns, sums, row, column: compiled(
-                rows, fused, weights, at, columns, sums, row, column
+        lambda rows, fused, weights, at, pixels, places, sums, row, column: (
+            lambda rows, fused, weights, at, pixels, places, sums, row, column: compiled(
+                rows, fused, weights, at, pixels, places, sums, row, column
             )
         )
     )
