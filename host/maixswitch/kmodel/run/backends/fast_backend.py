@@ -237,6 +237,6 @@ class FastBackend:
             return NumpyBackend().prepare(conv, rounding)
         sums, finish = (
             split_sums(layer, self._sums, self._scratch),
-            finished(layer, rounding, self._scratch, self._apply(layer.curve.form)),
+            finished(layer, rounding, self._scratch, self.curve(layer.curve.form)),
         )
         return lambda image: finish(sums(image))

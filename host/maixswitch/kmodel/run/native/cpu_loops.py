@@ -10,7 +10,7 @@ from maixswitch.kmodel.format.arrays import Array, Bytes, Floats, Ints
 from maixswitch.kmodel.run.float32 import fma, teach
 
 from .jit import jit
-from .tiles import multiply
+from .tiles import add_products
 
 teach()
 ADD, SUBTRACT, MULTIPLY, DIVIDE, SMALLER = range(5)
@@ -169,7 +169,7 @@ def convolve(
             spread(image, zero, rows, sizes, group * inner, first, count + extra, room)
             for output in range(outputs):
                 sums[output, :] = start[group * outputs + output]
-            multiply(weights[group], room.reshape(-1), places, fused, sums)
+            add_products(weights[group], room.reshape(-1), places, fused, sums)
             for output in range(outputs):
                 there, here = total[group * outputs + output], sums[output]
                 for line in range(count):

@@ -17,17 +17,18 @@ SINGLE = 4
 def by_formula(values: Doubles, form: Ints, rule: Doubles, result: Bytes) -> None:
     """curve.Formula and curve.Capped; see ``curve``."""
     step, shift, least, most = rule[0], rule[1], rule[2], rule[3]
-    # Only a formula that needs whole numbers cuts the values first.
-    if form[2] and form[3] == 0:
-        for index in range(values.size):
-            values[index] = np.floor(values[index])
     # Each case has a separate loop, because a branch inside would keep the compiler from vector code.
-    if not form[1]:
+    if form[3] == 0 and form[1] and form[2]:
         for index in range(values.size):
-            result[index] = np.uint8(np.int32(min(max(values[index] * step + shift, 0.0), 255.0)))
-    elif form[3] == 0:
+            y = np.rint(np.floor(values[index]) * step + shift)
+            result[index] = np.uint8(np.int32(min(max(y, 0.0), 255.0)))
+    elif form[3] == 0 and form[1]:
         for index in range(values.size):
             result[index] = np.uint8(np.int32(min(max(np.rint(values[index] * step + shift), 0.0), 255.0)))
+    elif form[3] == 0:
+        for index in range(values.size):
+            z = np.floor(values[index]) if form[2] else values[index]
+            result[index] = np.uint8(np.int32(min(max(z * step + shift, 0.0), 255.0)))
     else:
         # The four steps are kept in variables, because reading them from the array costs a check each time.
         low = np.int32(least)

@@ -33,7 +33,7 @@ def tile(
 
 
 @jit
-def multiply(weights: Array, pixels: Array, places: Ints, fused: bool, sums: Array) -> None:
+def add_products(weights: Array, pixels: Array, places: Ints, fused: bool, sums: Array) -> None:
     """Adds the product of ``weights``, packed by ``packed``, and of n pixels from each place on to ``sums`` (m, n).
 
     n: a multiple of COLUMNS.
