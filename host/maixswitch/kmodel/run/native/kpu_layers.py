@@ -38,11 +38,10 @@ STRETCH = 1 << 13
 """A depthwise layer works on this many values at a time, or on one line if that is longer."""
 
 
-def _unit(*sizes: int, longest: int = 8) -> int:
-    """The longest word, in bytes, of which all these sizes are multiples: 8, 4 or, for less than 4, 1."""
-    # Words of two bytes are hardly faster than bytes, so they are not worth another compiled version.
-    unit = gcd(longest, *sizes)
-    return unit if unit >= 4 else 1
+def _unit(*sizes: int) -> int:
+    """The bytes of a word of which all these sizes are multiples: 4 or 1."""
+    # Words of two or eight bytes are hardly faster, so they are not worth another compiled version.
+    return 4 if gcd(4, *sizes) == 4 else 1
 
 
 def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
@@ -98,7 +97,7 @@ class Plan:
     @property
     def unit(self) -> int:
         """Bytes of the words in which lines are laid out."""
-        return _unit(self.layer.conv.input.width, longest=4)
+        return _unit(self.layer.conv.input.width)
 
     @property
     def extra(self) -> int:
@@ -114,7 +113,7 @@ class Plan:
         """Columns of a laid out line, including the unused ones at its end."""
         width = self.layer.convolved[2]
         # With a pitch of complete words, lines can be moved word by word. The additional columns are never read.
-        unit = self.unit if self.laid else _unit(width, longest=4) if self.extra else 1
+        unit = self.unit if self.laid else _unit(width) if self.extra else 1
         return -(-(width + (1 if self.laid else self.extra)) // unit) * unit
 
     @property

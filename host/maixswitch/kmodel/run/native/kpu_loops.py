@@ -4,7 +4,7 @@ A layer computes ``count`` lines of its result at a time. One channel of the pic
 each tap of all these lines is one stretch of bytes. At stride 1, the channel stays as it is, and the border on the
 right of a line is also the border on the left of the next line. At other strides, it is split into stride x stride
 phases, and the tap (ky, kx) is in phase (ky % stride, kx % stride). A line of a stretch has ``pitch`` columns. Those of
-the border at its end are computed but never read. Lines of complete words of 4 or 8 bytes are moved word by word.
+the border at its end are computed but never read. Lines of complete words of 4 bytes are moved word by word.
 """
 
 from __future__ import annotations
@@ -260,9 +260,7 @@ def deliver(
     part = result[: channels * each]
     curve(values[: channels * each], form, rule, moved, part)
     # Lines of complete words are moved word by word, which takes fewer steps.
-    if unit == 8:
-        store(part.view(np.uint64), each // 8, pitch // 8, target, channel, first, count, ram.view(np.uint64))
-    elif unit == 4:
+    if unit == 4:
         store(part.view(np.uint32), each // 4, pitch // 4, target, channel, first, count, ram.view(np.uint32))
     else:
         store(part, each, pitch, target, channel, first, count, ram)
