@@ -187,8 +187,8 @@ def limit(values: Floats, low: np.float32, high: np.float32) -> bool:
         value = values[index]
         zeros += value == np.float32(0)
         # A NaN fails every comparison, so it passes the cuts.
-        cut = low if value <= low else value
-        cut = high if cut >= high else cut
+        cut = low if value < low else value
+        cut = high if cut > high else cut
         values[index] = cut if value == value else np.float32(np.nan)
     return zeros > 0
 
