@@ -137,20 +137,25 @@ def quantize(layer: Layer, chip: Chip) -> Step | None:
 class Window:
     """A convolution as ``cpu_loops.convolve`` takes it.
 
-    before, after: its arguments before and after those that depend on the layer's kind.
-    size: pixels of the output. padded: True if some output misses a term.
+    rows, places, sizes, weights, room, sums: its arguments. size: pixels of the output.
+    padded: True if some output misses a term.
     """
 
-    before: tuple[Array, ...]
-    after: tuple[Array, ...]
+    rows: Ints
+    places: Ints
+    sizes: Ints
+    weights: Array
+    room: Array
+    sums: Array
     size: int
     padded: bool
 
 
-def _window(
-    geometry: Geometry, shape: tuple[int, ...], weights: Array, groups: int, channels_last: bool
-) -> Window | None:
-    """None if it would take more memory than MOST numbers. shape: of the image, (c, h, w); weights: (out, c / groups, kh, kw), float32 or int32."""
+def _window(geometry: Geometry, shape: tuple[int, ...], weights: Array, groups: int, last: bool) -> Window | None:
+    """A convolution of an image of ``shape`` (c, h, w); None if it would take more memory than MOST numbers.
+
+    weights: (out, c / groups, kh, kw), float32 or int32. last: True if the channels come last in the order of a sum.
+    """
     out, inner, kernel_h, kernel_w = weights.shape
     out_h, out_w = geometry.size(*shape[1:])
     strides, dilation = (geometry.stride_h, geometry.stride_w), (geometry.dilation_h, geometry.dilation_w)
@@ -183,8 +188,13 @@ def _window(
         places = terms[:, 0] * long + (terms[:, 1] - lines[0]) * pitch + terms[:, 2] - columns[0]
     sizes = np.array([*strides, out_h, out_w, groups, at_once, pitch, extra], np.int64)
     room, sums = np.zeros((len(rows), long), weights.dtype), np.zeros((out // groups, number), weights.dtype)
-    before = rows, places, sizes, np.stack([packed(part) for part in parts])
-    return Window(before, (room, sums), out_h * out_w, padded)
+    packs = np.stack([packed(part) for part in parts])
+    return Window(rows, places, sizes, packs, room, sums, out_h * out_w, padded)
+
+
+def _convolve(window: Window, image: Array, zero: Any, bias: Array, fused: bool, total: Array) -> None:
+    before = zero, window.rows, window.places, window.sizes, window.weights
+    loops.convolve(image, *before, bias, fused, window.room, window.sums, total)
 
 
 def _planes(images: Array, channels_last: bool) -> Array:
@@ -210,14 +220,14 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
     result, fused = v4_float.floats(chip, spec.output, spec.shapes()["output"]), chip.arithmetic.fused
     out = len(weights)
     flat = np.empty((len(images), out, window.size), np.float32) if last else result.reshape(len(images), out, -1)
-    reference = v4_cpu.conv2d if last else v4_float.conv2d
+    reference: Callable[[Any, Chip], None] = v4_cpu.conv2d if last else v4_float.conv2d
     # A copy is aligned and writable, as all memory that the loops know.
     coarse, bias = all_coarse(weights, spec.bias), np.array(spec.bias, np.float32)
 
     def run() -> None:
         zero = False
         for image, total in zip(_planes(images, last), flat, strict=True):
-            loops.convolve(image, ZERO, *window.before, bias, fused, *window.after, total)
+            _convolve(window, image, ZERO, bias, fused, total)
             zero |= loops.limit(total.reshape(-1), low, high)
         if last:
             result[...] = flat.transpose(0, 2, 1).reshape(result.shape)
@@ -258,7 +268,7 @@ def quantized_conv2d(layer: Layer, chip: Chip) -> Step | None:
 
     def run() -> None:
         for image, there in zip(_planes(images, last), result, strict=True):
-            loops.convolve(image, zero, *window.before, bias, False, *window.after, total)
+            _convolve(window, image, zero, bias, False, total)
             loops.scale(total.reshape(-1), spec.out_mul, shift, spec.out_offset, rescaled.reshape(-1))
             there[...] = rescaled.T.reshape(there.shape) if last else rescaled.reshape(there.shape)
 
@@ -308,17 +318,18 @@ def binary(layer: Layer, chip: Chip) -> Step | None:
         axis -= 1
         kind = tuple(values.shape[axis] > 1 for values in inputs) if out[axis] > 1 else kind
     size = prod(out[axis:])
-    arguments = []
+    rows = []
     for values in inputs:
         each = prod(values.shape[axis:])
-        rows = np.arange(prod(values.shape[:axis]), dtype=np.int64).reshape(values.shape[:axis]) * each
-        begins = np.broadcast_to(rows, out[:axis]).reshape(-1)
+        begins = np.arange(prod(values.shape[:axis]), dtype=np.int64).reshape(values.shape[:axis]) * each
+        begins = np.broadcast_to(begins, out[:axis]).reshape(-1)
         # Constants never change, and a copy has the same type for numba as any other memory.
         own = values.reshape(-1) if values.flags.writeable else values.flatten()
-        arguments += [own, np.array(begins if each == size else ~begins)]
+        rows.append((own, np.array(begins if each == size else ~begins)))
+    (a, from_a), (b, from_b) = rows
     result = v4_float.floats(chip, spec.output)[: prod(out)].reshape(-1, size)
     constants = np.empty((2, size), np.float32)
-    return partial(loops.operate, spec.op, *arguments, low, high, constants, result)
+    return partial(loops.operate, spec.op, a, from_a, b, from_b, low, high, constants, result)
 
 
 def reduce(layer: Layer, chip: Chip) -> Step | None:

@@ -300,7 +300,7 @@ def scale(values: Array, mul: int, shift: int, offset: int, result: Bytes) -> No
     half = (1 << shift) >> 1
     for index in range(values.size):
         scaled = np.int64(np.int32((np.int64(values[index]) * mul + half) >> shift)) + offset
-        result[index] = np.uint8(min(max(scaled, 0), 255))
+        result[index] = np.uint8(0 if scaled < 0 else 255 if scaled > 255 else scaled)
 
 
 @jit
