@@ -30,10 +30,12 @@ from .tiles import COLUMNS, packed
 
 EVERY = np.arange(256, dtype=np.uint8)
 ZERO = np.float32(0)
-ROOM = 1 << 17
+ROOM, SUMS = 1 << 17, 1 << 20
+"""Bytes of the pixels of a convolution that are laid out at a time, and of their sums."""
+MOST = 1 << 24
+"""Numbers that may be laid out or summed at a time; a layer with more has the plain path."""
 MANY = 16
 """From this many tiles on, one more does not matter."""
-"""Bytes of the terms of a convolution that are laid out at a time."""
 WORD = 8
 """Bytes of a word; lines of complete words are moved word by word."""
 
@@ -48,8 +50,11 @@ def _apart(layer: Layer, same: bool = False) -> bool:
 
     same: True allows it to write exactly over one of its inputs.
     """
-    # A loop reads while it writes, so a result over its own input would be read again.
+    # A loop reads while it writes, so a result over its own input would be read again. Addresses of floats that no
+    # compiler chooses would need loops of their own.
     uses = list(layer.uses())
+    if any(use.start % 4 for use in uses):
+        return False
     written = [use for use in uses if use.writes]
     return not any(
         overlap(use, out) and not (same and (use.start, use.size) == (out.start, out.size))
@@ -132,18 +137,25 @@ def quantize(layer: Layer, chip: Chip) -> Step | None:
 class Window:
     """A convolution as ``cpu_loops.convolve`` takes it.
 
-    before, after: its arguments before and after those that depend on the layer's kind.
-    size: pixels of the output. padded: True if some output misses a term.
+    rows, places, sizes, weights, room, sums: its arguments. size: pixels of the output.
+    padded: True if some output misses a term.
     """
 
-    before: tuple[Array, ...]
-    after: tuple[Array, ...]
+    rows: Ints
+    places: Ints
+    sizes: Ints
+    weights: Array
+    room: Array
+    sums: Array
     size: int
     padded: bool
 
 
-def _window(geometry: Geometry, shape: tuple[int, ...], weights: Array, groups: int, channels_last: bool) -> Window:
-    """shape: of the image, (c, h, w); weights: (out, c / groups, kh, kw), float32 or int32."""
+def _window(geometry: Geometry, shape: tuple[int, ...], weights: Array, groups: int, last: bool) -> Window | None:
+    """A convolution of an image of ``shape`` (c, h, w); None if it would take more memory than MOST numbers.
+
+    weights: (out, c / groups, kh, kw), float32 or int32. last: True if the channels come last in the order of a sum.
+    """
     out, inner, kernel_h, kernel_w = weights.shape
     out_h, out_w = geometry.size(*shape[1:])
     strides, dilation = (geometry.stride_h, geometry.stride_w), (geometry.dilation_h, geometry.dilation_w)
@@ -151,11 +163,11 @@ def _window(geometry: Geometry, shape: tuple[int, ...], weights: Array, groups: 
     columns = _offsets(kernel_w, geometry.dilation_w, geometry.pad_w.before)
     terms = np.stack(np.meshgrid(np.arange(inner), lines, columns, indexing="ij"), -1)
     # float32 sums depend on the order of their terms, which is that of the source.
-    order = (1, 2, 0) if channels_last else (0, 1, 2)
+    order = (1, 2, 0) if last else (0, 1, 2)
     terms = np.ascontiguousarray(terms.transpose(*order, 3).reshape(-1, 3))
     parts = weights.transpose(0, *(1 + axis for axis in order)).reshape(groups, out // groups, len(terms))
-    last = (np.array([out_h, out_w]) - 1) * strides
-    padded = bool((terms[:, 1:] < 0).any() or (terms[:, 1:] + last >= shape[1:]).any())
+    ends = terms[:, 1:] + (np.array([out_h, out_w]) - 1) * strides
+    padded = bool((terms[:, 1:] < 0).any() or (ends >= shape[1:]).any())
     # At stride 1 a channel with its border is laid out once, and each term is a stretch of it; if the border would take
     # more than the picture, or at other strides, each term has a copy of its pixels.
     border = (kernel_h - 1) * dilation[0], (kernel_w - 1) * dilation[1]
@@ -163,18 +175,26 @@ def _window(geometry: Geometry, shape: tuple[int, ...], weights: Array, groups: 
     rows = np.array([(channel, lines[0], columns[0]) for channel in range(inner)]) if laid else terms
     pitch, extra = (out_w + border[1], border[0]) if laid else (out_w, 0)
     # What is laid out at a time stays in a core's own cache.
-    at_once = max(1, min(out_h, ROOM // (4 * len(rows) * pitch) - extra))
+    most = min(ROOM // (4 * len(rows) * pitch) - extra, SUMS // (4 * (out // groups) * pitch))
+    at_once = max(1, min(out_h, most))
     # An odd number of tiles keeps the rows of many from falling on the same lines of the cache.
     tiles = -(-at_once * pitch // COLUMNS)
     number = (tiles | (tiles > MANY)) * COLUMNS
     long = number + extra * pitch + border[1]
+    if len(rows) * long + out // groups * number > MOST:
+        return None
     places = np.arange(len(terms), dtype=np.int64) * long
     if laid:
         places = terms[:, 0] * long + (terms[:, 1] - lines[0]) * pitch + terms[:, 2] - columns[0]
     sizes = np.array([*strides, out_h, out_w, groups, at_once, pitch, extra], np.int64)
     room, sums = np.zeros((len(rows), long), weights.dtype), np.zeros((out // groups, number), weights.dtype)
-    before = rows, places, sizes, np.stack([packed(part) for part in parts])
-    return Window(before, (room, sums), out_h * out_w, padded)
+    packs = np.stack([packed(part) for part in parts])
+    return Window(rows, places, sizes, packs, room, sums, out_h * out_w, padded)
+
+
+def _convolve(window: Window, image: Array, zero: Any, bias: Array, fused: bool, total: Array) -> None:
+    before = zero, window.rows, window.places, window.sizes, window.weights
+    loops.convolve(image, *before, bias, fused, window.room, window.sums, total)
 
 
 def _planes(images: Array, channels_last: bool) -> Array:
@@ -189,6 +209,8 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
     low, high = np.float32(spec.act.low), np.float32(spec.act.high)
     images = v4_float.floats(chip, spec.input, spec.in_shape)
     window = _window(spec.geometry, _planes(images, last).shape[1:], weights, groups, last)
+    if window is None:
+        return None
     # A term that the source leaves out is added as 0 here. That changes nothing unless the weight is not finite, or the
     # sum is -0.0: see ``run``.
     strange = window.padded and (not np.isfinite(weights).all() or np.signbit(spec.bias[spec.bias == 0]).any())
@@ -198,14 +220,14 @@ def conv2d(layer: Layer, chip: Chip) -> Step | None:
     result, fused = v4_float.floats(chip, spec.output, spec.shapes()["output"]), chip.arithmetic.fused
     out = len(weights)
     flat = np.empty((len(images), out, window.size), np.float32) if last else result.reshape(len(images), out, -1)
-    reference = v4_cpu.conv2d if last else v4_float.conv2d
+    reference: Callable[[Any, Chip], None] = v4_cpu.conv2d if last else v4_float.conv2d
     # A copy is aligned and writable, as all memory that the loops know.
     coarse, bias = all_coarse(weights, spec.bias), np.array(spec.bias, np.float32)
 
     def run() -> None:
         zero = False
         for image, total in zip(_planes(images, last), flat, strict=True):
-            loops.convolve(image, ZERO, *window.before, bias, fused, *window.after, total)
+            _convolve(window, image, ZERO, bias, fused, total)
             zero |= loops.limit(total.reshape(-1), low, high)
         if last:
             result[...] = flat.transpose(0, 2, 1).reshape(result.shape)
@@ -237,6 +259,8 @@ def quantized_conv2d(layer: Layer, chip: Chip) -> Step | None:
     zero = v4_bytes.wrap32(np.array(-sign * spec.in_offset, np.int64)).astype(np.int32)[()]
     images = v4_bytes.octets(chip, spec.input, spec.in_shape)
     window = _window(spec.geometry, _planes(images, last).shape[1:], numbers, groups, last)
+    if window is None:
+        return None
     result = v4_bytes.octets(chip, spec.output, spec.shapes()["output"])
     total = np.empty((len(weights), window.size), np.int32)
     rescaled, bias = np.empty(total.shape, np.uint8), np.array(spec.bias, np.int32)
@@ -244,7 +268,7 @@ def quantized_conv2d(layer: Layer, chip: Chip) -> Step | None:
 
     def run() -> None:
         for image, there in zip(_planes(images, last), result, strict=True):
-            loops.convolve(image, zero, *window.before, bias, False, *window.after, total)
+            _convolve(window, image, zero, bias, False, total)
             loops.scale(total.reshape(-1), spec.out_mul, shift, spec.out_offset, rescaled.reshape(-1))
             there[...] = rescaled.T.reshape(there.shape) if last else rescaled.reshape(there.shape)
 
@@ -294,17 +318,18 @@ def binary(layer: Layer, chip: Chip) -> Step | None:
         axis -= 1
         kind = tuple(values.shape[axis] > 1 for values in inputs) if out[axis] > 1 else kind
     size = prod(out[axis:])
-    arguments = []
+    rows = []
     for values in inputs:
         each = prod(values.shape[axis:])
-        rows = np.arange(prod(values.shape[:axis]), dtype=np.int64).reshape(values.shape[:axis]) * each
-        begins = np.broadcast_to(rows, out[:axis]).reshape(-1)
+        begins = np.arange(prod(values.shape[:axis]), dtype=np.int64).reshape(values.shape[:axis]) * each
+        begins = np.broadcast_to(begins, out[:axis]).reshape(-1)
         # Constants never change, and a copy has the same type for numba as any other memory.
         own = values.reshape(-1) if values.flags.writeable else values.flatten()
-        arguments += [own, np.array(begins if each == size else ~begins)]
+        rows.append((own, np.array(begins if each == size else ~begins)))
+    (a, from_a), (b, from_b) = rows
     result = v4_float.floats(chip, spec.output)[: prod(out)].reshape(-1, size)
     constants = np.empty((2, size), np.float32)
-    return partial(loops.operate, spec.op, *arguments, low, high, constants, result)
+    return partial(loops.operate, spec.op, a, from_a, b, from_b, low, high, constants, result)
 
 
 def reduce(layer: Layer, chip: Chip) -> Step | None:
