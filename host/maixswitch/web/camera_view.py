@@ -8,7 +8,7 @@ from typing import Any
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.camera import Choosable, Scene, Source
-from maixswitch.web.pictures import Album, Webcam, describe, read_photo
+from maixswitch.web.pictures import Album, DroppedPhoto, Webcam, describe
 
 
 class CameraView:
@@ -45,17 +45,17 @@ class CameraView:
     def show_scene(self) -> None:
         self.show(Scene())
 
-    def show_photo(self, data: bytes) -> None:
-        """Show the photo in these bytes. Raises MaixSwitchError if they cannot be read."""
-        self.show(read_photo(data))
+    def show_photo(self, photo: DroppedPhoto) -> None:
+        """Show a photo."""
+        self.show(photo)
 
     def open_album(self) -> None:
         """Start a new album; it is shown with its first photo."""
         self._album = Album()
 
-    def add_photo(self, name: str, data: bytes) -> None:
-        """Add a photo to the album that was started last."""
-        self._album.add(name, data)
+    def add_photo(self, photo: DroppedPhoto) -> None:
+        """Add a photo to the album that was started last. Raises MaixSwitchError (usage) if it is full."""
+        self._album.add(photo)
         # Show it only with its first photo: an album without photos, or only broken ones, would be black.
         if self._source is not self._album:
             self.show(self._album)

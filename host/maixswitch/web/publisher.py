@@ -70,19 +70,26 @@ class Publisher:
         self._language = ""
         self._verdicts = Verdicts({})
         self._judged = 0  # the number of the check that the verdicts come from, 0 for none
-        self._checks = 0
+        self._checks = 0  # asked for
+        self._checking: threading.Thread | None = None
 
     def judge(self, card: Path, board: str, firmware: str) -> None:
-        """Start a check of the card in its own thread; the models are published again when it ends."""
+        """Check the card in a thread of its own; the models are published again when it ends.
+
+        Checks take turns, and only the last of those that wait is made: a person may put the card in many times a
+        second, and each check starts two processes.
+        """
         self._checks += 1
-        number = self._checks
+        before, number = self._checking, self._checks
 
         def look() -> None:
-            verdicts = judge(card, board, firmware)
-            if number == self._checks:  # otherwise a newer check has started
-                self._verdicts, self._judged = verdicts, number
+            if before is not None:
+                before.join()
+            if number == self._checks:
+                self._verdicts, self._judged = judge(card, board, firmware), number
 
-        threading.Thread(target=look, name="check", daemon=True).start()
+        self._checking = threading.Thread(target=look, name="check", daemon=True)
+        self._checking.start()
 
     def publish_event(self, document: dict[str, Any]) -> None:
         """Publish one event of the log, in the same words as in the terminal."""
