@@ -9,6 +9,7 @@ from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.camera import Choosable, Scene, Source
 from maixswitch.web.pictures import Album, DroppedPhoto, Webcam, describe
+from maixswitch.web.subject import ALL, SUITED
 
 
 class CameraView:
@@ -27,6 +28,7 @@ class CameraView:
         self._oust = oust
         self._album = Album()
         self._filming = 0  # the page whose webcam it is, 0 for none
+        self.desk = SUITED  # what a person chose to lie on the desk of the scene, one of DESKS
 
     @property
     def source(self) -> Source:
@@ -41,6 +43,11 @@ class CameraView:
         self._aim(source)
         if filming:
             self._oust(filming)
+
+    def suit(self, subject: str, now: int) -> None:
+        """Lay on the desk what was chosen. subject: what suits the model, see `suiting`. now: board time in ms."""
+        if isinstance(self._source, Scene):
+            self._source.lay(subject if self.desk == SUITED else "" if self.desk == ALL else self.desk, now)
 
     def show_scene(self) -> None:
         self.show(Scene())
@@ -88,4 +95,4 @@ class CameraView:
 
     def document(self) -> dict[str, Any]:
         """Return the page's "source"."""
-        return describe(self._source)
+        return {**describe(self._source), "desk": self.desk}

@@ -19,6 +19,7 @@ from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.messages import MOST_BYTES, SLOWS, write_frame, write_text
 from maixswitch.web.pictures import MOST_PHOTOS, WEBCAM_BYTES
 from maixswitch.web.simulation import Simulation
+from maixswitch.web.subject import DESKS
 from maixswitch.web.texts import PAGE
 from maixswitch.web.verdicts import Verdicts, judge
 
@@ -47,6 +48,7 @@ def hello(sim: AppBoard) -> str:
         # Send the codes that a page may order, and the texts in both languages, so that a page can switch at once.
         codes=_codes(),
         slows=SLOWS,
+        desks=DESKS,
         texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
         languages=list(LANGUAGES),
         limits={"bytes": MOST_BYTES, "photos": MOST_PHOTOS, "webcam": WEBCAM_BYTES},

@@ -13,6 +13,7 @@ from typing import Any
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import choose, tr
+from maixswitch.sim.camera import Scene
 from maixswitch.sim.session import Options
 from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.fingers import Fingers
@@ -322,6 +323,12 @@ class Runner:
 
     def _do_scene(self, client: int) -> None:
         self._simulation.camera_view.show_scene()
+
+    def _do_desk(self, client: int, what: str) -> None:
+        view = self._simulation.camera_view
+        view.desk = what
+        if not isinstance(view.source, Scene):
+            view.show_scene()
 
     def _do_turn(self, client: int, index: int) -> None:
         self._simulation.camera_view.turn(index)

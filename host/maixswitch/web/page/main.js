@@ -51,7 +51,7 @@ function hear(message) {
   if (message.type === "hello") {
     hello = message;
     setTexts(message.texts);
-    limitSources(message.limits);
+    limitSources(message.limits, message.desks);
     at("events").replaceChildren();
     listLanguages();
     write();
