@@ -48,11 +48,18 @@ def hello(sim: AppBoard) -> str:
         # Send the codes that a page may order, and the texts in both languages, so that a page can switch at once.
         codes=_codes(),
         slows=SLOWS,
+        colours=[_css(word) for word in board_code.painters().COLOURS],
         desks=DESKS,
         texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
         languages=list(LANGUAGES),
         limits={"bytes": MOST_BYTES, "photos": MOST_PHOTOS, "webcam": WEBCAM_BYTES},
     )
+
+
+def _css(word: int) -> str:
+    """Return an RGB565 word with swapped bytes as a colour of CSS."""
+    value = (word & 255) << 8 | word >> 8
+    return f"rgb({(value >> 11) * 255 // 31} {(value >> 5 & 63) * 255 // 63} {(value & 31) * 255 // 31})"
 
 
 def _codes() -> list[list[Any]]:
@@ -169,6 +176,7 @@ def _status(simulation: Simulation) -> dict[str, Any]:
         "fps": sim.fps,
         "frames": sim.frames,
         "results": [] if simulation.stopped else sim.detections(),
+        "classes": [] if simulation.stopped else sim.classes(),
         **(_extras(sim) if not simulation.stopped else {"extras": NOTHING, "learnt": None}),
         "fault": tr("{reason}; switch the power off and on", reason=simulation.stopped)
         if simulation.stopped

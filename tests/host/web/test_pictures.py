@@ -142,7 +142,7 @@ def test_an_album_is_limited_and_a_bad_photo_changes_nothing() -> None:
         album.add(read_photo(b"nothing"))
     assert (caught.value.exit_code, album.names()) == (EXIT_IO, [])
     photo = read_photo(file_of(RED))
-    for number in range(MOST_PHOTOS):
+    for _ in range(MOST_PHOTOS):
         album.add(photo)
     with pytest.raises(MaixSwitchError, match=r"the album is full \(100 photos\)") as caught:
         album.add(photo)
