@@ -186,6 +186,11 @@ def transitions() -> list[TableRow]:
     return cast(StateMachine, _module("device.fsm")).rows()
 
 
+def buttons() -> Any:
+    """Return the app's debouncing of keys, with its times in ms."""
+    return _module("device.buttons")
+
+
 def overlay() -> Overlay:
     """Return the app's drawing of titles and results."""
     return cast(Overlay, _module("device.overlay"))

@@ -15,6 +15,9 @@ from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import speaking, tr, word
 
 BLOCK = re.compile(r"<!-- generated: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
+INLINE = re.compile(r"<!-- =(\S+) -->(.*?)<!-- / -->")
+"""A number in a sentence of the guide: `<!-- =1.k3 -->1.43<!-- / -->`. Never at the start of a line, where a comment
+would begin a block of HTML."""
 LANGUAGE = re.compile(r"<!-- language: (\S+) -->")
 
 
@@ -234,6 +237,8 @@ def renew(text: str) -> str:
 
     def replace(match: re.Match[str]) -> str:
         name = match.group(1)
+        if name.startswith(("guide-", "explain-")):
+            return f"<!-- generated: {name} -->\n{_guide_block(name)}<!-- end -->"
         if name not in BLOCKS:
             known = ", ".join(sorted(BLOCKS))
             raise MaixSwitchError(
@@ -243,7 +248,21 @@ def renew(text: str) -> str:
 
     # Use the language of the page, and not that of the user who runs this.
     with speaking(page_language(text)):
-        return BLOCK.sub(replace, text)
+        text = BLOCK.sub(replace, text)
+    return INLINE.sub(lambda match: f"<!-- ={match[1]} -->{_guide_value(match[1])}<!-- / -->", text)
+
+
+def _guide_block(name: str) -> str:
+    # Imported late: the guide computes with the converter, which needs more libraries than the other documents.
+    from maixswitch.guide.chapters import block
+
+    return block(name)
+
+
+def _guide_value(name: str) -> str:
+    from maixswitch.guide.chapters import value
+
+    return value(name)
 
 
 def page_language(text: str) -> str:
@@ -255,7 +274,9 @@ def page_language(text: str) -> str:
 def documents(root: Path) -> list[Path]:
     """Return the project's documents that hold generated blocks."""
     pages = [root / "README.md", root / "stubs" / "README.md", *sorted((root / "docs").glob("*.md"))]
-    return [page for page in pages if page.is_file() and BLOCK.search(page.read_text(encoding="utf-8"))]
+    pages += sorted((root / "docs" / "guide").glob("*.md"))
+    texts = {page: page.read_text(encoding="utf-8") for page in pages if page.is_file()}
+    return [page for page, text in texts.items() if BLOCK.search(text) or INLINE.search(text)]
 
 
 def write(root: Path) -> list[Path]:
@@ -268,6 +289,20 @@ def write(root: Path) -> list[Path]:
         if new != old:
             page.write_text(new, encoding="utf-8")
             changed.append(page)
+    return changed + write_pictures(root / "docs" / "guide" / "images")
+
+
+def write_pictures(folder: Path) -> list[Path]:
+    """Renew the pictures of the guide; return those that changed."""
+    from maixswitch.guide.chapters import pictures
+
+    changed = []
+    for name, svg in pictures().items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != svg:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(svg, encoding="utf-8")
+            changed.append(path)
     return changed
 
 

@@ -72,6 +72,7 @@ def texts_of_tables() -> Iterator[str]:
     from maixswitch.convert.read import foreign
     from maixswitch.convert.read.tflite import operators as tflite_operators
     from maixswitch.convert.report import pixel_formulas
+    from maixswitch.guide.chapters import CHAPTERS
     from maixswitch.kmodel.format import sniff
     from maixswitch.kmodel.judge import describe, memory, picture, report
     from maixswitch.sim import demo, keyboard
@@ -79,6 +80,7 @@ def texts_of_tables() -> Iterator[str]:
 
     yield from (kind.message for _, kind in sniff._OTHERS)
     yield from (memory.WITHOUT_IT, describe.CONVERTERS, describe.ESTIMATE_NOTE, report.INPUT, report.OUTPUT)
+    yield from (chapter.title for chapter in CHAPTERS)
     yield keyboard.KEYS
     yield from texts.PAGE
     yield from REFUSED.values()

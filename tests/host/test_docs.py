@@ -31,6 +31,7 @@ def test_an_unknown_block_is_refused() -> None:
 
 def test_links_and_pictures_of_the_documents_exist() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "stubs" / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages += (ROOT / "docs/guide").glob("*.md")
     missing = []
     for page in pages:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):

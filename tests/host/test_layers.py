@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("maixswitch.models_shipped", "maixswitch.k210"),
     ("maixswitch.convert", "maixswitch.sim"),
     ("maixswitch.card",),
-    ("maixswitch.board", "maixswitch.web", "maixswitch.evaluate"),
+    ("maixswitch.board", "maixswitch.web", "maixswitch.evaluate", "maixswitch.guide"),
     ("maixswitch.cli",),
     ("maixswitch.docs", "maixswitch.__main__"),
 )

@@ -65,6 +65,7 @@ COMMANDS = (
     Command("run", "run", "run", RUN_ON_THIS_PC, "Run any MaixPy script on real firmware or on the fakes."),
     Command("screenshot", "screenshot", "screenshot", RUN_ON_THIS_PC, "Take pictures of the panel, on several boards."),
     Command("replay", "replay", "replay", RUN_ON_THIS_PC, "Repeat a recorded run and tell where it differs."),
+    Command("guide", "guide", "guide", RUN_ON_THIS_PC, "Compute what a chapter of the guide shows."),
     Command("diagram", "diagram", "diagram", RUN_ON_THIS_PC, "Print the app's state machine as a Mermaid diagram."),
     Command("sync", "sync", "sync", WORK_WITH_A_BOARD, "Copy a card's folder onto the card of a board."),
     Command(

@@ -174,6 +174,10 @@ class AppBoard(ABC):
         known = ", ".join(f"{number} ({role}, IO{pin})" for number, (pin, role) in enumerate(self.keys, 1))
         raise MaixSwitchError(tr("no key {key!r}; this board has {known}", key=key, known=known), EXIT_USAGE)
 
+    @abstractmethod
+    def send(self, text: str) -> None:
+        """Send a line to the app's link: to the UART that the card's settings name, or that of the REPL."""
+
     # The card.
 
     def folder_card(self, folder: Path) -> FolderCard:

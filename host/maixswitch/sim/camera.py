@@ -233,10 +233,8 @@ def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
 
 def to_jpeg(pixels: bytes, width: int, height: int, bpp: int, quality: int) -> bytes:
     """Return the .jpg of a picture of the board: RGB565 words, high byte first, or with bpp 1 grey bytes."""
-    if bpp == 1:
-        picture = np.frombuffer(pixels, np.uint8).reshape(height, width)
-    else:
-        picture = from_rgb565(pixels, width, height)
+    grey = np.frombuffer(pixels, np.uint8)
+    picture = grey.reshape(height, width) if bpp == 1 else from_rgb565(pixels, width, height)
     out = BytesIO()
     Image.fromarray(picture).save(out, "JPEG", quality=quality)
     return out.getvalue()

@@ -217,6 +217,9 @@ class SimulatedBoard(AppBoard):
         assert self.app is not None
         self.app.machine.post("SELECT", index)
 
+    def send(self, text: str) -> None:
+        self.bench.wire(self._uart).say(text.encode() + b"\n")
+
     def skip(self, ms: int) -> None:
         self.bench.clock.advance(ms, True)  # as if the firmware kept the interpreter waiting
 
