@@ -354,6 +354,10 @@ class AppBoard(ABC):
     def detections(self) -> list[tuple[str, float]]:
         """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
 
+    def classes(self) -> list[int]:
+        """Return the class of each of the detections, which decides its colour on the screen; none if unknown."""
+        return []
+
     @abstractmethod
     def extras(self) -> dict[str, Any]:
         """Return what the loaded model shows beside its detections, such as points: see link/extras.py."""

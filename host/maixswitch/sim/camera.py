@@ -46,8 +46,18 @@ class Scene:
 
     name = "drawn scene"
 
+    def __init__(self) -> None:
+        self._subject = ""
+        self._since = 0
+
+    def lay(self, subject: str, now_ms: int) -> None:
+        """From now on show only this subject, a key of scene.SUBJECTS; "" for all of them in turn."""
+        if subject != self._subject:
+            self._subject, self._since = subject, now_ms
+
     def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
-        return now_ms, lambda: scene.draw(now_ms, width, height)
+        at = scene.moment(self._subject, now_ms - self._since) if self._subject else now_ms
+        return at, lambda: scene.draw(at, width, height)
 
 
 class Photo:

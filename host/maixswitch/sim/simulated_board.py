@@ -333,6 +333,9 @@ class SimulatedBoard(AppBoard):
     def detections(self) -> list[tuple[str, float]]:
         return self._readout.detections(self.app)
 
+    def classes(self) -> list[int]:
+        return self._readout.classes(self.app)
+
     def extras(self) -> dict[str, Any]:
         return self._readout.extras(self.app)
 
