@@ -125,7 +125,7 @@ def test_choice_of_language(arguments: str, environment: dict[str, str], expecte
 
 
 def test_an_unknown_language_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="^--lang .*en, zh"):
+    with pytest.raises(ValueError, match=r"^--lang .*en, zh"):
         language.choose("fr", {})
 
 
