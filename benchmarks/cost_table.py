@@ -70,8 +70,8 @@ INSTRUCTIONS = """
 Machine instructions of the whole interpreter (valgrind), on fakes that do nothing, which leaves its own work.
 MicroPython 1.11 is built as the firmware is (-Os): single precision, threads with a lock, and without the cache of map
 lookups in the bytecode (MICROPY_OPT_CACHE_MAP_LOOKUP_IN_BYTECODE 0), which would hide the cost of a global or an
-attribute. A frame is the difference of two runs, divided by 20,000 frames. Their start takes hundreds of thousands of
-instructions more or less from run to run, which over 1,000 frames was up to a third of the loop by hand.
+attribute. A frame is the difference of two runs, divided by 20,000 frames: their start takes some hundred thousand
+instructions more or less from run to run, which over 1,000 frames moved the figures by 350.
 
 """
 

@@ -187,8 +187,8 @@ def limit(values: Floats, low: np.float32, high: np.float32) -> bool:
         value = values[index]
         zeros += value == np.float32(0)
         # A NaN fails every comparison, so it passes the cuts.
-        cut = low if value <= low else value
-        cut = high if cut >= high else cut
+        cut = low if value < low else value
+        cut = high if cut > high else cut
         values[index] = cut if value == value else np.float32(np.nan)
     return zeros > 0
 
@@ -300,7 +300,7 @@ def scale(values: Array, mul: int, shift: int, offset: int, result: Bytes) -> No
     half = (1 << shift) >> 1
     for index in range(values.size):
         scaled = np.int64(np.int32((np.int64(values[index]) * mul + half) >> shift)) + offset
-        result[index] = np.uint8(min(max(scaled, 0), 255))
+        result[index] = np.uint8(0 if scaled < 0 else 255 if scaled > 255 else scaled)
 
 
 @jit
