@@ -76,7 +76,8 @@ def choose(language: str = "", environment: Mapping[str, str] | None = None) -> 
     """Choose the language: `language`, or else MAIXSWITCH_LANG, or else that of the locale; return it.
 
     environment: the variables to read, None for those of the process. A locale of another language means English.
-    Raises ValueError for an unknown language; its text is a message for the user.
+    A wrong value of the variable changes nothing, see `wrong_variable`.
+    Raises ValueError for an unknown `language`; its text is a message for the user.
     """
     global _chosen
     values = os.environ if environment is None else environment
@@ -84,11 +85,28 @@ def choose(language: str = "", environment: Mapping[str, str] | None = None) -> 
     locale = next((values[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if values.get(name)), "")
     _chosen = "zh" if locale.lower().startswith("zh") else "en"
     variable = values.get(VARIABLE, "")
-    if variable and not (language and _short(variable) not in LANGUAGES):  # a good --lang excuses a wrong variable
-        _chosen = _known(variable, VARIABLE)
+    if _short(variable) in LANGUAGES:
+        _chosen = _short(variable)
     if language:
         _chosen = _known(language, OPTION)
     return _chosen
+
+
+def wrong_variable(environment: Mapping[str, str] | None = None) -> str:
+    """Return a warning if MAIXSWITCH_LANG names no language that we have, else ""."""
+    variable = (os.environ if environment is None else environment).get(VARIABLE, "")
+    if not variable or _short(variable) in LANGUAGES:
+        return ""
+    known = ", ".join(LANGUAGES)
+    return tr("{source} {name}: unknown language; known: {known}", source=VARIABLE, name=variable, known=known)
+
+
+def meant(word: str, known: Sequence[str]) -> str:
+    """Return "; did you mean cube?" for a value that nearly is one of the known ones, "" for any other."""
+    from difflib import get_close_matches  # only after a mistake: it takes time to import
+
+    near = get_close_matches(word.lower(), known, 1)
+    return tr("; did you mean {name}?", name=near[0]) if near else ""
 
 
 @contextmanager

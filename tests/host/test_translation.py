@@ -124,10 +124,24 @@ def test_choice_of_language(arguments: str, environment: dict[str, str], expecte
         language.choose("en")
 
 
-@pytest.mark.parametrize(("name", "source"), [("fr", "--lang"), ("", "MAIXSWITCH_LANG")])
-def test_an_unknown_language_is_refused_with_the_known_ones(name: str, source: str):
-    with pytest.raises(ValueError, match=f"^{source} .*en, zh"):
-        language.choose(name, {"MAIXSWITCH_LANG": "" if name else "xx"})
+def test_an_unknown_language_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"^--lang .*en, zh"):
+        language.choose("fr", {})
+
+
+def test_a_typo_in_the_variable_is_a_warning():
+    result = command("--version", language="xx")
+    assert (result.returncode, result.stderr) == (0, "MAIXSWITCH_LANG xx: unknown language; known: en, zh\n")
+    assert result.stdout
+
+
+def test_a_value_that_is_nearly_right_gets_a_hint():
+    result = command("sim", "card", "--board", "cubee", language="en")
+    assert result.returncode == EXIT_USAGE
+    assert result.stderr.endswith("; did you mean cube?\n")
+    result = command("kmodel", "info", "x.kmodel", "--firmware", "minimun", language="en")
+    assert result.stderr.endswith("; did you mean minimum?\n")
+    assert language.meant("toaster", ["bit", "cube"]) == ""
 
 
 def test_unknown_language_ends_the_command():

@@ -38,6 +38,9 @@ def choose_language(name: str) -> None:
         language.choose(name)
     except ValueError as error:
         raise MaixSwitchError(str(error), EXIT_USAGE) from error
+    # The variable may be set for a whole class room: a typo in it must not stop every command.
+    if not name and (warning := language.wrong_variable()):
+        console.say(warning)
 
 
 @contextmanager

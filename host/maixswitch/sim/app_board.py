@@ -355,8 +355,7 @@ class AppBoard(ABC):
         """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
 
     def classes(self) -> list[int]:
-        """Return the class of each of the detections, which decides its colour on the screen; none if unknown."""
-        return []
+        return []  # of each of the detections, for its colour on the screen; none if unknown
 
     @abstractmethod
     def extras(self) -> dict[str, Any]:

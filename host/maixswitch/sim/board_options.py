@@ -8,7 +8,7 @@ from pathlib import Path
 
 from maixswitch import board_code
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.language import meant, tr
 from maixswitch.link.pseudo_terminal import Port
 
 
@@ -48,4 +48,4 @@ def check_board(name: str) -> None:
     except ValueError as error:
         known = " ".join(boards.names())
         message = tr("--board: no board {name}; known: {known}", name=name, known=known)
-        raise MaixSwitchError(message, EXIT_USAGE) from error
+        raise MaixSwitchError(message + meant(name, boards.names()), EXIT_USAGE) from error

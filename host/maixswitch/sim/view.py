@@ -28,6 +28,8 @@ from maixswitch.sim.camera import Picture
 REFRESHES_PER_SECOND = 8
 SHARE = 0.2  # of all time that drawing may take
 PICTURE_COLUMNS = 64
+SMALL_COLUMNS = 36
+LEAST = (80, 24)  # columns and lines of a terminal with a picture
 _BAR = 24
 _STATE_STYLES = {"RUNNING": "bold green", "FAULT": "bold red", "NO_CARD": "bold yellow", "EMPTY": "bold yellow"}
 
@@ -132,8 +134,10 @@ class HalfBlocks:
             yield Segment.line()
 
 
-def render(status: Status, events: list[str], hint: str = "", width: int = 120, caption: str = "") -> RenderableType:
-    """Return the whole view as one rich renderable.
+def render(
+    status: Status, events: list[str], hint: str = "", width: int = 120, caption: str = "", height: int = 50
+) -> RenderableType:
+    """Return the whole view as one rich renderable, for a terminal of width x height characters.
 
     Control characters in texts of the card are made visible, so they cannot act on the terminal.
     """
@@ -146,7 +150,8 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120, 
     facts.add_row(tr("model"), Text(title))
     facts.add_row(tr("board time"), f"{status.now / 1000:.1f} s")
     facts.add_row(tr("frames"), f"{status.frames}  ({status.fps} fps)")
-    facts.add_row(tr("system heap"), _gauge(status))
+    columns = _columns(width, height) if status.picture is not None else 0
+    facts.add_row(tr("system heap"), _gauge(status, 6 if columns == SMALL_COLUMNS else _BAR))
     facts.add_row("", Text(visible(", ".join(f"{name} {size // 1024}K" for name, size in status.used)), style="dim"))
     # More results would push the events off a low terminal.
     for label, score in status.results[:5]:
@@ -157,30 +162,47 @@ def render(status: Status, events: list[str], hint: str = "", width: int = 120, 
         facts.add_row(tr("fault"), Text(visible(status.fault), "red"))
     if not status.card:
         facts.add_row(tr("card"), Text(tr("taken out"), "yellow"))
-    parts: list[RenderableType] = [facts, Text()]
+    if status.picture is not None and not columns:
+        have, need = f"{width}x{height}", "x".join(map(str, LEAST))
+        facts.add_row("", Text(tr("no picture: the terminal has {have}, it needs {need}", have=have, need=need), "dim"))
+    top: RenderableType = facts
+    # In a small terminal the picture is beside the facts only, and the events have the whole width.
+    if status.picture is not None and columns == SMALL_COLUMNS:
+        top = _beside(status.picture, columns, facts)
+    parts: list[RenderableType] = [top, Text()]
     if caption:
         parts += [Text("» " + visible(caption), "bold magenta"), Text()]
     parts += [Text(visible(line), style="dim", no_wrap=True, overflow="ellipsis") for line in events]
     if hint:
         parts += [Text(), Text(hint, style="cyan")]
     body: RenderableType = Group(*parts)
-    # On a narrow terminal the lines of the picture would wrap, which makes picture and text unreadable.
-    if status.picture is not None and width >= PICTURE_COLUMNS + 40:
-        sides = Table.grid(padding=(0, 2), expand=True)
-        sides.add_column(width=PICTURE_COLUMNS)
-        sides.add_column(ratio=1)
-        sides.add_row(HalfBlocks(status.picture, PICTURE_COLUMNS), body)
-        body = sides
+    if status.picture is not None and columns == PICTURE_COLUMNS:
+        body = _beside(status.picture, columns, body)
     return Panel(body, title="maixswitch sim", border_style="blue")
 
 
-def _gauge(status: Status) -> Text:
+def _columns(width: int, height: int) -> int:
+    """Return how wide the picture is, 0 for none: its lines must not wrap, and must all be seen."""
+    if width >= PICTURE_COLUMNS + 40 and height >= 30:
+        return PICTURE_COLUMNS
+    return SMALL_COLUMNS if width >= LEAST[0] and height >= LEAST[1] else 0
+
+
+def _beside(picture: Picture, columns: int, body: RenderableType) -> Table:
+    sides = Table.grid(padding=(0, 2), expand=True)
+    sides.add_column(width=columns)
+    sides.add_column(ratio=1)
+    sides.add_row(HalfBlocks(picture, columns), body)
+    return sides
+
+
+def _gauge(status: Status, length: int) -> Text:
     used = sum(size for _, size in status.used)
     total = max(1, used + status.free)
-    filled = min(_BAR, round(_BAR * used / total))
+    filled = min(length, round(length * used / total))
     style = "green" if status.free > total // 4 else "yellow" if status.free > total // 10 else "red"
     bar = Text("█" * filled, style)
-    return bar.append("░" * (_BAR - filled), "dim").append(" " + tr("{free} KiB free", free=status.free // 1024))
+    return bar.append("░" * (length - filled), "dim").append(" " + tr("{free} KiB free", free=status.free // 1024))
 
 
 def _score(label: str, score: float) -> Text:
@@ -230,11 +252,12 @@ class View:
         console, events = self._console, list(self._events)
         # rich cuts off the bottom of a view that is too high. Leave out old events instead, as many as there are lines
         # too many: how lines wrap is known only after drawing.
-        view = render(status, events, self._hint, console.width, self._caption)
+        view = render(status, events, self._hint, console.width, self._caption, console.height)
         over = len(console.render_lines(view, pad=False)) - console.height
         if over <= 0 or len(events) < 2:
             return view
-        return render(status, events[min(over, len(events) - 1) :], self._hint, console.width, self._caption)
+        kept = events[min(over, len(events) - 1) :]
+        return render(status, kept, self._hint, console.width, self._caption, console.height)
 
     def __enter__(self) -> View:
         self._live.start()

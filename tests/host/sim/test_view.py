@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from maixswitch.sim.keyboard import KEYS
 from maixswitch.sim.view import HalfBlocks, Status, View, describe, render
 
 STATUS = Status(
@@ -52,10 +53,34 @@ def test_no_model_yet() -> None:
     assert "(2/0)" not in text
 
 
-@pytest.mark.parametrize(("width", "shown"), [(120, True), (80, False)])
+@pytest.mark.parametrize(("width", "shown"), [(120, True), (80, True), (79, False)])
 def test_picture_only_where_there_is_room(width: int, shown: bool) -> None:
     status = Status(**{**vars(STATUS), "picture": np.full((240, 320, 3), (255, 0, 0), np.uint8)})
     assert ("▀" in text_of(status, width, color="truecolor")) is shown
+
+
+def test_a_small_terminal_says_what_is_missing() -> None:
+    status = Status(**{**vars(STATUS), "picture": np.full((240, 320, 3), (255, 0, 0), np.uint8)})
+    assert "no picture: the terminal has 60x50, it needs 80x24" in " ".join(
+        text_of(status, 60).replace("│", "").split()
+    )
+    assert "no picture" not in text_of(status, 80)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 24), (120, 24), (120, 40)])
+def test_picture_results_and_all_keys_fit_the_terminal(size: tuple[int, int]) -> None:
+    status = Status(**{**vars(STATUS), "picture": np.full((240, 320, 3), (255, 0, 0), np.uint8)})
+    out = io.StringIO()
+    console = Console(file=out, width=size[0], height=size[1], force_terminal=True, color_system="truecolor")
+    with View(console, KEYS) as view:
+        for number in range(9):
+            view.event({"event": "unload", "t": number, "title": "Face"})
+        view.update(status)
+        lines = console.render_lines(view._fitting(status), pad=False)
+    shown = "\n".join("".join(part.text for part in line) for line in lines)
+    assert len(lines) <= size[1]
+    for words in ("▀▀▀", "face", *KEYS.split()):
+        assert words in shown
 
 
 def test_half_blocks_keep_colours_and_shape() -> None:

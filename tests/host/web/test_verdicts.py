@@ -151,3 +151,21 @@ def test_nothing_in_the_users_folder_is_executed(own: Path, tmp_path: Path, monk
     verdicts = judge(Path("card"), "dock", "full")
     assert verdicts.note == ""
     assert verdicts.rows([BLOBS])[0]["level"] == "ok"
+
+
+@pytest.mark.parametrize("board", ["dock", "m5stickv", "amigo_tft"])
+def test_page_and_check_judge_the_same_firmware(own: Path, board: str) -> None:
+    """Without --firmware the page takes one of those that check judges for the board, and says the same of it."""
+    from maixswitch.sim.board_options import BoardOptions
+    from maixswitch.sim.simulated_board import SimulatedBoard
+    from maixswitch.web.publisher import firmware_of
+
+    # More than m5stickv and amigo_tft have room for, and less than the dock's firmware.
+    with (own / "models/10-blobs/model.kmodel").open("ab") as file:
+        file.truncate(2_600_000)
+    sim = SimulatedBoard(BoardOptions(own, board=board), lambda *_: None)
+    page = judge(own, board, firmware_of(sim.flavour)).rows([BLOBS])[0]
+    command = document(check(own, Options(board)))["models"]
+    rooms = next(model["room"] for model in command if model["place"] == "models/10-blobs")
+    assert page["fits"] == rooms[sim.flavour]
+    assert page["fits"].startswith("fits") is (board == "dock")

@@ -15,7 +15,7 @@ from functools import cache
 from maixswitch.board_code import flavours
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.run.runtimes import CANMV, MAIXPY
-from maixswitch.language import tr, word
+from maixswitch.language import meant, tr, word
 
 RUNTIME_OF = {"maixpy": MAIXPY.name, "canmv": CANMV.name}
 """Python interface of a firmware -> the runtime that comes with it."""
@@ -157,7 +157,7 @@ def find(name: str) -> Firmware:
     known = [item.flavour for item in firmwares()]
     if flavour not in known:
         message = tr("no firmware {name!r}; there are {known}", name=flavour, known=", ".join(known))
-        raise MaixSwitchError(message, EXIT_USAGE)
+        raise MaixSwitchError(message + meant(flavour, known), EXIT_USAGE)
     try:
         return Firmware(*flavours().find(name))
     except ValueError as error:
