@@ -36,10 +36,11 @@ the largest block that is left beside app and fakes, after import and start brok
 LINK = """
 ## With the link on
 
-`"link": true` in the settings, 5 results a second, 15 frames a second, one detection; off, which is the default, it is
-not even imported. A frame with it allocates nothing either (tests/micropython/scenarios/link.py). Instructions are
-those of the interpreter with the fakes, on a port that takes the bytes at once; on a board each byte takes another
-87 us at 115200, so a frame that sends its 48 waits 4.2 ms (read from the firmware's source, never measured on one).
+15 frames a second, one detection, with json 5 results a second; off, which is the default, nothing of it is imported. A
+frame with it allocates nothing either, nor does a request of a HuskyLens client; a command in JSON takes 1,334 bytes
+(tests/micropython/scenarios/link.py, link_talk.py). Instructions are those of the interpreter with the fakes, on a port
+that takes the bytes at once; on a board each byte takes another 87 us at 115200, so a frame that sends its 48 waits
+4.2 ms (read from the firmware's source, never measured on one).
 
 """
 
@@ -67,8 +68,10 @@ INSTRUCTIONS = """
 ## Instructions for each frame with nothing detected
 
 Machine instructions of the whole interpreter (valgrind), on fakes that do nothing, which leaves its own work.
-MicroPython 1.11 is built as the firmware is: single precision, and without the cache of map lookups in the bytecode
-(MICROPY_OPT_CACHE_MAP_LOOKUP_IN_BYTECODE 0), which would hide the cost of a global or an attribute.
+MicroPython 1.11 is built as the firmware is (-Os): single precision, threads with a lock, and without the cache of map
+lookups in the bytecode (MICROPY_OPT_CACHE_MAP_LOOKUP_IN_BYTECODE 0), which would hide the cost of a global or an
+attribute. A frame is the difference of two runs, divided by 20,000 frames: their start takes some hundred thousand
+instructions more or less from run to run, which over 1,000 frames moved the figures by 350.
 
 """
 
@@ -126,15 +129,22 @@ def kinds(interpreters: list[dict[str, Any]], names: list[str]) -> str:
 
 
 def link(interpreters: list[dict[str, Any]]) -> list[list[str]]:
-    """Return the rows about the link: heap, and instructions if they were counted."""
+    """Return the rows about the links: heap, and instructions if they were counted."""
     rows = [
-        ["heap kept, started, link on"] + [number(one["heap_link"]["started"]) for one in interpreters],
-        ["of that the link's"] + [number(one["heap_link"]["started"] - one["heap"]["started"]) for one in interpreters],
+        [f"heap that the link keeps, {name}"]
+        + [number(one["heap_link"][key] - one["heap"]["started"]) for one in interpreters]
+        for key, name in (("link", "json"), ("maixhub", "maixhub"), ("husky", "husky"))
     ]
     counted = [(one["instructions"] or {}).get("link") for one in interpreters]
     if any(counted):
-        for name, key in (("instructions a frame, link off", "box"), ("instructions a frame, link on", "link")):
-            rows.append([name] + [number(one and one[key]) for one in counted])
+        for key, name in (
+            ("box", "link off"),
+            ("link", "json"),
+            ("maixhub", "maixhub"),
+            ("husky", "husky, not asked"),
+            ("asked", "husky, asked in each frame"),
+        ):
+            rows.append([f"instructions a frame, {name}"] + [number(one and one[key]) for one in counted])
     return rows
 
 

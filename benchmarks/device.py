@@ -5,7 +5,7 @@ device.py EXECUTABLE                    JSON on stdout; any MicroPython from v1.
 device.py EXECUTABLE --write FILE       the tables, too; --also EXECUTABLE adds another interpreter's column
 device.py EXECUTABLE --instructions     counts interpreter instructions as well (needs valgrind, takes a minute)
 device.py EXECUTABLE bare N [hollow]    runs N frames of a hand-written loop and nothing else
-device.py EXECUTABLE app N [hollow]     the same with the app; hollow: fakes that do nothing; box, link: see inside.py
+device.py EXECUTABLE app N [hollow]     the same with the app; hollow: fakes that do nothing; box ...: see inside.py
 
 Both loops run on the same fakes and draw the same, so their difference is the cost of device/ itself. Bytes are the
 growth of gc.mem_alloc() without collection; those of frames are the same in every run.
@@ -47,6 +47,7 @@ FRAMES = 500, 1500  # two runs, whose difference in instructions is that of 1,00
 HOLLOW_FRAMES = 500, 20500
 LARGE = "heapsize=2048k"
 KIND_FRAMES = 20, 60  # the same for each case of kind_cases.py, whose frames take longer
+LINKS = ("link", "maixhub", "husky")
 OTHER_FIRMWARE = {"device.kpu_canmv"}  # imports a module that the fakes of MaixPy do not have
 
 
@@ -60,7 +61,9 @@ def modules(root: Path = ROOT) -> list[str]:
         full = f"device.{name}"
         if full in order or name in above or name not in paths or full in OTHER_FIRMWARE:
             return
-        files = sorted(paths[name].parent.glob("*.py")) if paths[name].stem == "__init__" else [paths[name]]
+        # The modules of device/once are dropped again: what they import does not count for the one that needs them.
+        whole = paths[name].stem == "__init__" and name != "once"
+        files = sorted(paths[name].parent.glob("*.py")) if whole else [paths[name]]
         for node in [node for path in files for node in ast.parse(path.read_text(encoding="utf-8")).body]:
             if isinstance(node, ast.ImportFrom) and node.module:
                 head, _, tail = node.module.partition(".")
@@ -96,7 +99,7 @@ def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
         "interpreter": ask(executable, ROOT, "name"),
         "frame": {case: ask(executable, ROOT, "bytes", case) for case in CASES},
         "heap": ask(executable, ROOT, "heap"),
-        "heap_link": ask(executable, ROOT, "heap", "link"),
+        "heap_link": {name: ask(executable, ROOT, "heap", name)["started"] for name in LINKS},
         "labels_1000": ask(executable, ROOT, "labels"),
         # A picture of the fakes takes heap that the firmware has elsewhere, and the stages need more of them.
         "kinds": {case: ask(executable, ROOT, "kind", case, heap=LARGE) for case in KINDS},
@@ -118,7 +121,7 @@ def measure(executable: str, instructions: bool = False) -> dict[str, Any]:
         }
         for case in KINDS:
             figures["kinds"][case]["instructions"] = count(executable, "of", case, KIND_FRAMES)
-        figures["instructions"]["link"] = {how: count(executable, "app", how) for how in ("box", "link")}
+        figures["instructions"]["link"] = {how: count(executable, "app", how) for how in ("box", *LINKS, "asked")}
     return figures
 
 
@@ -157,7 +160,7 @@ def main() -> int:
     options = parser.parse_args()
     words = options.words
     right = len(words) > 1 and words[0] in ("bare", "app") and words[1].isdigit()
-    if words and not (right and words[2:] in ([], ["hollow"], ["box"], ["link"])):
+    if words and not (right and words[2:] in ([], *[[word] for word in ("hollow", "box", *LINKS, "asked")])):
         parser.error("expected bare N or app N, and perhaps hollow, box or link")
     try:
         executables = [resolve(name) for name in (options.executable, *options.also)]

@@ -5,11 +5,12 @@ bytes CASE        bytes of heap for one frame, of a hand-written loop and of the
 import NAME ...   bytes of heap to import each module, in this order, and bytes that stay
 heap              bytes of heap that device/ keeps: its modules as started, and the app's own data; largest free block
 labels            bytes of heap that a labels file of 1,000 lines keeps
-heap link         the same with the link on: what it keeps
+heap link         the same with the link on: what it keeps; also: heap husky, heap maixhub
 kind NAME         of a case of kind_cases.py: bytes of heap for one frame, and what device/ keeps
 bare N, app N     run N frames of the first case and do nothing else: for counting instructions from outside
                   (add "hollow": the firmware's calls do nothing, so that only the interpreter's own work is left; "box"
-                  for one detection, "link" for the same with the link on, whose port does nothing)
+                  for one detection, "link", "husky" or "maixhub" for the same with a link, whose port sends nothing;
+                  "asked" for a HuskyLens client that asks in each frame)
 of NAME N         the same with the app and a case of kind_cases.py
 
 MicroPython v1.11 language. ROOT is the project, APP the folder that holds device/.
@@ -38,6 +39,9 @@ THINGS = (
     '{"schema": 1, "title": "Things", "kind": "classifier", "kmodel": "a.kmodel", "input": [224, 224, 3], '
     '"labels": "labels.txt", "top": 3, "softmax": %s}'
 )
+PORT = '{"protocol": "%s", "uart": 1, "tx": 8, "rx": 9}'
+LINKS = {"link": "true", "husky": PORT % "husky", "asked": PORT % "husky", "maixhub": PORT % "maixhub"}
+ASK_ALL = b"\x55\xaa\x11\x00\x20\x30"
 CASES = {  # name -> boxes found, or classes; softmax
     "nothing detected": (0, None),
     "1 detection": (1, None),
@@ -68,8 +72,9 @@ def power(count, softmax):
             "models/a/labels.txt": labels,
         }
         bench.kpu.scores = [1.0 / (2 + i * 7 % count) for i in range(count)]
-    if "link" in words:
-        files["maixswitch.json"] = '{"link": true}'
+    for name in LINKS:
+        if name in words:
+            files["maixswitch.json"] = '{"link": %s}' % LINKS[name]
     bench.card.insert(bench.MemoryCard(files))
 
 
@@ -307,7 +312,7 @@ def measured(app, before, block):
     }
 
 
-def silent(uart, data):
+def silent(uart, data, at=0, count=0):
     """Send nothing, at no cost."""
 
 
@@ -322,10 +327,13 @@ def run_app(frames):
     if mode == "of":
         app = started_kind(words[0])
     else:
-        app = started(1 if "box" in words or "link" in words else 0, None)
+        app = started(1 if "box" in words or [name for name in LINKS if name in words] else 0, None)
+    asked = "asked" in words
     while frames:
         for due in app.frame:  # as App.run() does
             frames -= 1
+            if asked:
+                bench.wire(0).rx.extend(ASK_ALL)
             if due or not frames:
                 break
         app.watch()

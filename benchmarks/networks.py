@@ -77,7 +77,8 @@ def converted(network: Network, path: Path, pictures: Path, options: list[str]) 
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     row["seconds"] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
     if not run.stdout.startswith("{"):
-        return {**row, "refusal": run.stderr.strip(), "code": run.returncode}
+        # The table is the same wherever the folder is.
+        return {**row, "refusal": run.stderr.strip().replace(str(path), path.name), "code": run.returncode}
     return {**row, **networks_table.figures(json.loads(run.stdout))}
 
 

@@ -104,7 +104,7 @@ class Protocol(Link):
                 self._came = now
             else:
                 if self._size and now - self._came >= STALE_MS:
-                    self._size = self._scan(1, self._size)
+                    self._size = self._scan(1, self._size, True)
                 if not self._at or not self._waits(now):
                     break
                 hal.sleep(1)
@@ -130,7 +130,7 @@ class Protocol(Link):
                     self._command(0)
                     size = 0
                 else:
-                    size = self._scan(1, size)
+                    size = self._scan(1, size, False)
         self._size = size
 
     def _whole(self, at, size):
@@ -142,21 +142,24 @@ class Protocol(Link):
             total += frame[i]
         return total & 255 == frame[end]
 
-    def _scan(self, start, size):
-        """Look for commands in frame[start:size], whose beginning was noise; keep the rest, and return its size."""
+    def _scan(self, start, size, stale):
+        """Look for commands in frame[start:size], before which was noise; keep the rest, and return its size.
+
+        stale: nothing has followed for long, so what is not complete is noise, too.
+        """
         frame = self._frame
         while start < size:
             have = size - start
-            if (
-                frame[start] == 0x55
-                and (have < 2 or frame[start + 1] == 0xAA)
-                and (have < 3 or frame[start + 2] == 0x11)
-            ):
-                if have < 4 or have < frame[start + 3] + 6:
+            i = 0
+            while i < 3 and i < have and frame[start + i] == HEAD[i]:
+                i += 1
+            if i == 3 or i == have:
+                if have > 3 and have >= frame[start + 3] + 6:
+                    if self._whole(start, frame[start + 3] + 6):
+                        self._command(start)
+                        start += frame[start + 3] + 5
+                elif not stale:
                     break
-                if self._whole(start, frame[start + 3] + 6):
-                    self._command(start)
-                    start += frame[start + 3] + 5
             start += 1
         kept = 0
         while start < size:

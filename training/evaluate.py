@@ -1,4 +1,4 @@
-"""Judges a demo network on fresh pictures: evaluate.py digits|shapes FILE.onnx|FILE.kmodel [--count N]."""
+"""Judges a demo network on fresh pictures: evaluate.py digits|learner|shapes FILE.onnx|FILE.kmodel [--count N]."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def digits(run: Network, count: int, seed: int = scores.FRESH_SEED) -> float:
     return float(np.mean([int(run(picture).argmax()) == digit for picture, digit in scores.fresh_digits(count, seed)]))
 
 
+def learner(run: Network, count: int, seed: int = scores.FRESH_SEED) -> float:
+    """Return the share of fresh pictures that are nearest to the one picture that was learnt of their digit."""
+    known: dict[int, NDArray[np.float32]] = {}
+    right = []
+    for picture, digit in scores.fresh_digits(count, seed):
+        features = np.asarray(run(picture)).ravel()
+        # The first picture of each digit is the one that is learnt; what comes before the last of these is not judged.
+        if digit not in known:
+            known[digit] = features
+        elif len(known) == len(pictures.DIGITS):
+            right.append(min(known, key=lambda one: float(np.linalg.norm(known[one] - features))) == digit)
+    return float(np.mean(right))
+
+
 def shapes(
     run: Network, count: int, anchors: list[float], least: float = scores.LEAST, seed: int = scores.FRESH_SEED
 ) -> tuple[list, list]:
@@ -70,14 +84,14 @@ def at_threshold(predicted: list, true_boxes: list, threshold: float) -> tuple[f
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("which", choices=("digits", "shapes"))
+    arguments.add_argument("which", choices=("digits", "learner", "shapes"))
     arguments.add_argument("file", type=Path)
     arguments.add_argument("--count", type=int, default=500)
     arguments.add_argument("--anchors", type=Path, help="JSON list; without it FILE.anchors.json")
     options = arguments.parse_args()
     run = network(options.file)
-    if options.which == "digits":
-        print(f"right: {digits(run, options.count):.4f}")
+    if options.which != "shapes":
+        print(f"right: {(digits if options.which == 'digits' else learner)(run, options.count):.4f}")
         return
     anchors = json.loads((options.anchors or options.file.with_suffix(".anchors.json")).read_text(encoding="utf-8"))
     predicted, true_boxes = shapes(run, options.count, anchors)

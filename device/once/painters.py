@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from device.results import BARS, POINTS
+from device.results import BARS, CAP, POINTS
 from device.text import CELL, LINE, ink, plain
 
 BLACK = const(0)  # a constant is not looked up in every frame
@@ -46,14 +46,19 @@ def painter(spec, results, view):
         item.text = text = plain(label(item.class_id))[: max(most - len(score), 1)] + score
         return text
 
+    places = [0] * CAP  # of the plates of this frame: x, end and y in one number, because the heap is short
+
     def boxes(img, count):
+        # All frames come before the plates: the frame of one box must not cross out the label of another.
+        for i in range(count):
+            item = items[i]
+            img.draw_rectangle(item.x, item.y, item.w, item.h, COLOURS[item.class_id & 7], 2, 0)
+        placed = 0
         for i in range(count):
             item = items[i]
             number = item.class_id & 7
-            colour = COLOURS[number]
             x = item.x
             y = item.y
-            img.draw_rectangle(x, y, item.w, item.h, colour, 2, 0)
             text = item.text or caption(item, columns // scale)
             # All cells have one width: draw_string() gets mono_space 1, or the plate would not fit its text.
             w = len(text) * CELL * scale
@@ -66,11 +71,32 @@ def painter(spec, results, view):
             # The plate stands above the box; where there is no room for it, below the box or inside it.
             if y < first:
                 y += plate + item.h
-                if y + plate > bottom:
+                if y < first or y + plate > bottom:
                     y = first
             if y + plate > bottom:
                 y = bottom - plate
-            img.draw_rectangle(x, y, w, plate, colour, 1, 1)
+            # Boxes may lie close together: a plate that would cover another goes below it, and from the bottom to the
+            # top. Without any room left, the box has no plate.
+            end = x + w
+            rounds = k = 0
+            while k < placed:
+                place = places[k]
+                at = place & 1023
+                if x < place >> 10 & 1023 and end > place >> 20 and y < at + plate and y + plate > at:
+                    y = at + plate
+                    if y + plate > bottom:
+                        rounds += 1
+                        y = first
+                        if rounds > 1:
+                            break
+                    k = 0
+                else:
+                    k += 1
+            if rounds > 1:
+                continue
+            places[placed] = x << 20 | end << 10 | y
+            placed += 1
+            img.draw_rectangle(x, y, w, plate, COLOURS[number], 1, 1)
             img.draw_string(x, y, text, INKS[number], scale, 0, 0, 1)
 
     row = LINE * scale + 6  # a line of text, and under it a bar of 4

@@ -144,6 +144,8 @@ class Overlay(Protocol):
 class Painters(Protocol):
     """device/once/painters.py: how the app draws the results of a model."""
 
+    COLOURS: Sequence[int]
+
     def letter_scale(self, shape: int | str, top: int, width: int, height: int) -> int: ...
 
 

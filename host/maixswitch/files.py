@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.language import reason, tr
+
+CACHE, CACHE_OFF = "MAIXSWITCH_CACHE", "off"
+"""The variable that names another folder for what can be made again, and its value for none."""
 
 
 def unreadable(path: object, error: OSError) -> str:
@@ -109,3 +113,22 @@ def part_name(path: Path) -> Path:
 
 def _with_option(option: str, message: str) -> str:
     return f"{option}: {message}" if option else message
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of the cache, None if the user switched it off or the PC has no such folder."""
+    named = os.environ.get(CACHE, "")
+    if named:
+        return None if named.lower() == CACHE_OFF else Path(named)
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without a home
+        return None
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+        return Path(base or home / "AppData" / "Local") / "maixswitch" / "Cache"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "maixswitch"
+    # The XDG rules say that a relative path has no meaning.
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else home / ".cache") / "maixswitch"

@@ -264,14 +264,14 @@ def save(img, path: str, roi, quality: int = 50) -> None:
 
     x, y, w, h = region(img, roi)
     if path.endswith(".jpg") or path.endswith(".jpeg"):
-        data = b"\xff\xd8\xff\xfe\x00\x13not a real JPEG \xff\xd9"
+        photo = b"\xff\xd8\xff\xfe\x00\x13not a real JPEG \xff\xd9"
         if bench.jpeg:
             bpp = img._bpp
             pixels = img._pixels()
             rows = [pixels[(line * img._w + x) * bpp : (line * img._w + x + w) * bpp] for line in range(y, y + h)]
-            data = bench.jpeg(b"".join([bytes(row) for row in rows]), w, h, bpp, quality)
+            photo = bench.jpeg(b"".join([bytes(row) for row in rows]), w, h, bpp, quality)
         with uio.open(path, "wb") as out:
-            out.write(data)
+            out.write(photo)
         return
     if not path.endswith(".bmp"):
         return

@@ -139,7 +139,7 @@ class UART:
         if 0 <= _n < count:
             count = _n
         done = 0
-        while done < count and (done == 0 and self._received() or self._more()):
+        while done < count and ((done == 0 and self._received()) or self._more()):
             data = self._wire.take(count - done)
             _buffer[done : done + len(data)] = data
             done += len(data)

@@ -18,7 +18,7 @@ from tests.dialect import compile_problems, lint
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "tests" / "micropython" / "run.py"
 BOARD_SIDE = sorted([*RUN.parent.glob("scenarios/*.py"), RUN.parent / "stage.py", RUN.parent / "start.py"])
-LONG = {"endurance"}  # 10,000 switches: in the nightly profile only; endurance_brief does the first 1,000
+LONG = {"endurance", "endurance_kinds"}  # 10,000 switches each: nightly only; endurance_brief does the first 1,000
 # Nested calls of a short function that the firmware's 31,744 bytes of stack hold, measured with a v1.11 that has the
 # firmware's switches. Where that one needs 40 for a scenario, MicroPython 1.29 needs 53: its calls are smaller.
 BOARD_CALLS = 51
@@ -91,11 +91,12 @@ def test_a_full_stack_fails(micropython: str) -> None:
 
 
 @pytest.mark.nightly
-def test_endurance(micropython: str) -> None:
+@pytest.mark.parametrize("name", sorted(LONG))
+def test_endurance(micropython: str, name: str) -> None:
     """10,000 switches in a heap of 512 KiB leave it unchanged, and are the same ones under both interpreters."""
-    log = _play(micropython, "endurance", timeout=1800)
+    log = _play(micropython, name, timeout=1800)
     assert any("10000 switches" in line for line in log)
-    assert log == _play(sys.executable, "endurance", timeout=1800)
+    assert log == _play(sys.executable, name, timeout=1800)
 
 
 def test_there_are_scenarios() -> None:

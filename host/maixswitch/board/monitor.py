@@ -1,4 +1,4 @@
-"""Listens to a board without disturbing it: opens the port, reads, and waits for it to come back. Sends nothing.
+"""Listens to a board without disturbing it: opens the port, reads, waits for it to come back, and sends commands.
 
 DTR and RTS stay released, since they drive RESET and BOOT on these boards. (Linux pulses both for a moment when a port
 opens. Whether that resets a board has not been tried on one.)
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maixswitch.board.failures import translate
+from maixswitch.board.monitor_commands import Commands
 from maixswitch.board.transport import BAUD, opened
 from maixswitch.language import tr
 from maixswitch.link.serial_lines import SerialLines
@@ -33,11 +34,12 @@ class Note:
 
 
 class Listener:
-    """Listens to one port. ``lines`` counts what has arrived."""
+    """Listens to one port. ``lines`` counts what has arrived; ``commands`` holds what is to be sent."""
 
-    def __init__(self, port: str, baud: int = BAUD) -> None:
+    def __init__(self, port: str, baud: int = BAUD, commands: Commands | None = None) -> None:
         self.port = port
         self.baud = baud
+        self.commands = commands or Commands()
         self.lines = SerialLines()
         self._serial: Any = None
         self._shown: set[str] = set()
@@ -68,6 +70,7 @@ class Listener:
                     yield from self._lost()
                     continue
                 yield from self._take(data)
+                yield from self._command()
         finally:
             self._close()
 
@@ -92,6 +95,8 @@ class Listener:
                     yield Note(tr("the board has restarted"))
                 self._last_board_time = board_time
             yield message
+            if text := self.commands.hear(message):
+                yield Note(text)
         now = time.monotonic()
         if messages:
             self._heard = now
@@ -105,6 +110,16 @@ class Listener:
                 yield Note(text)
         if not data:
             yield None
+
+    def _command(self) -> Iterator[Note]:
+        """Send the commands that wait, once the app has been heard; say whose answer is late."""
+        if self.lines.messages and self._serial is not None and (line := self.commands.take()):
+            try:
+                self._serial.write(line)
+            except OSError:
+                yield from self._lost()
+        if text := self.commands.late():
+            yield Note(text)
 
     def _reason(self) -> str:
         """Return why no message arrives, as far as the line shows it, and what to do."""

@@ -164,6 +164,10 @@ def describe(message: dict[str, Any]) -> str:
         return tr("remembers {folder}", folder=message["folder"])
     if kind == "choice":
         return tr("cannot remember {folder}", folder=message["folder"])
+    if kind == "answer":
+        return tr("answer {id}", id=message["id"]) + (": " + message["error"] if "error" in message else "")
+    if kind == "model":
+        return tr("model {number}: {title}", number=message["index"] + 1, title=message["title"])
     # Show an event of a newer version as it came, rather than hide it.
     values = " ".join(str(value) for key, value in message.items() if key not in ("v", "t", "event"))
     return f"{kind} {values}"

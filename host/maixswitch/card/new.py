@@ -62,6 +62,7 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
         (stage / MODELS).mkdir()
         if not empty:
             models_shipped.copy(stage / MODELS)
+            models_shipped.copy_learner(stage / MODELS)
         # CRLF, because old versions of the Windows editor show LF as one long line.
         (stage / README).write_text(WORDS, encoding="ascii", newline="\r\n")
         for name in ORDER:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import board_code, console, files
-from maixswitch.cli.parameters import Json
+from maixswitch.cli.parameters import Json, numbers
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
 
@@ -78,7 +78,7 @@ def convert(
         raise MaixSwitchError(tr("choose one of --images and --random"), EXIT_USAGE)
     # The conversion takes long, so check everything that can be wrong before it starts.
     target = out or Path(f"{network.stem}.kmodel")
-    pixels = (scale, _numbers("--mean", mean), _numbers("--std", std))
+    pixels = (scale, numbers("--mean", mean), numbers("--std", std))
     names, boxes = _labels(labels), _anchors(anchors)
     _fitting_options(kind, boxes, card, title, report)
     _writable(target, *([report] if report is not None else []))
@@ -185,14 +185,6 @@ def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | N
         for line in importer.report(imported, card, False):
             console.say(line)
     return imported.clean
-
-
-def _numbers(option: str, text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        message = tr("{option} {text}: expected one number, or one per channel with commas", option=option, text=text)
-        raise MaixSwitchError(message, EXIT_USAGE) from error
 
 
 def _labels(path: Path | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maixswitch import console, files
-from maixswitch.cli.parameters import Fit, Json
+from maixswitch.cli.parameters import Fit, Json, numbers
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -124,7 +124,7 @@ def _options(
     swept = _words("--sweep", sweep, SWEPT) if sweep else ()
     _words("--onto", onto, ONTO)
     _words("--fit", fit, FITS)
-    numbers = _numbers("--mean", mean), _numbers("--std", std)
+    formula = numbers("--mean", mean), numbers("--std", std)
     pairs = {}
     for pair in same or ():
         name, sign, label = pair.partition("=")
@@ -139,7 +139,7 @@ def _options(
 
     return Options(
         tuple(models), data, tuple(model or ()), split, pairs, limit, views, onto, fit, firmware, float_, scale,
-        *numbers, swept, workers, scheduler, send, resume,
+        *formula, swept, workers, scheduler, send, resume,
     )  # fmt: skip
 
 
@@ -150,11 +150,3 @@ def _words(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
             tr("{option} {text}: expected one of {known}", option=option, text=text, known=", ".join(known)), EXIT_USAGE
         )
     return words
-
-
-def _numbers(option: str, text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        message = tr("{option} {text}: expected one number, or one per channel with commas", option=option, text=text)
-        raise MaixSwitchError(message, EXIT_USAGE) from error

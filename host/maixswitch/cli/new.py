@@ -21,8 +21,9 @@ def new(
 ) -> None:
     """Make a card: the app, sample models and a README.txt.
 
-    The sample models recognise shapes, digits and colours. The command overwrites nothing: it keeps models/ and
-    README.txt if they exist, and it refuses a folder that holds a part of the app.
+    The sample models recognise shapes, digits and colours, and learn drawings at a double press of the key. There is
+    none for faces: the project has no photos of faces to train one with. The command overwrites nothing: it keeps
+    models/ and README.txt if they exist, and it refuses a folder that holds a part of the app.
     """
     from maixswitch.card import folders
     from maixswitch.card.new import create

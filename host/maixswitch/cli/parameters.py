@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from maixswitch.errors import EXIT_USAGE, MaixSwitchError
+from maixswitch.language import tr
+
 CardFolder = Annotated[Path, typer.Argument(metavar="CARD", help="Folder of the card.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
 Mpy = Annotated[
@@ -26,3 +29,12 @@ FlashContents = Annotated[
     list[str] | None,
     typer.Option("--flash", metavar="ADDRESS=FILE", help="A file in the flash chip, or a .kfpkg; may be repeated."),
 ]
+
+
+def numbers(option: str, text: str) -> tuple[float, ...]:
+    """Return the numbers of an option, separated by commas. Raises MaixSwitchError (usage) for another text."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        message = tr("{option} {text}: expected one number, or one per channel with commas", option=option, text=text)
+        raise MaixSwitchError(message, EXIT_USAGE) from error

@@ -73,6 +73,7 @@ def sim(
       wait 2s   frames 30   press [KEY]   hold [KEY]   eject   insert
              [for 120ms] [after 50ms] [bounce 2ms 5ms]   (after: the script does not wait for the finger)
       fail load 2006   fail run 2008   fail camera   heal
+      send '{"do": "next"}'   (a line to the app's link, see docs/serial.md)
       damage PATH   slow 10   heal camera   heal PATH   down [KEY]   up [KEY]   select 2
       screenshot NAME   camera PATH   say TEXT
       expect state RUNNING | title Face | fault 2006 | no fault

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from maixswitch import files
-from maixswitch.k210.boot_cache import cache_folder
+from maixswitch.files import cache_folder
 
 from .data.sample import DataSet
 from .job import Job

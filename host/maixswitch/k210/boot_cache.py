@@ -9,17 +9,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 from functools import cache
 from pathlib import Path
 
 from maixswitch import __version__, files
 from maixswitch.errors import MaixSwitchError
+from maixswitch.files import cache_folder
 
 from . import saved_state
 from .virtual_board import PROMPT, VirtualBoard
 
-VARIABLE, OFF = "MAIXSWITCH_CACHE", "off"
 SUFFIX = ".k210"
 STARTED = b"init end"
 """What MaixPy and CanMV print when they have started, about 0.05 s after the reset. Only then they read the card."""
@@ -30,25 +29,6 @@ MOST_FILES, MOST_BYTES = 32, 128 << 20
 LARGEST = 32 << 20
 """Bytes of a file: memory and flash of a board have 24 MiB."""
 DIGEST_BYTES = hashlib.sha256().digest_size
-
-
-def cache_folder() -> Path | None:
-    """Return the folder of the cache, None if the user switched it off or the PC has no such folder."""
-    named = os.environ.get(VARIABLE, "")
-    if named:
-        return None if named.lower() == OFF else Path(named)
-    try:
-        home = Path.home()
-    except RuntimeError:  # a user without a home
-        return None
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-        return Path(base or home / "AppData" / "Local") / "maixswitch" / "Cache"
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "maixswitch"
-    # The XDG rules say that a relative path has no meaning.
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else home / ".cache") / "maixswitch"
 
 
 def start(board: VirtualBoard) -> None:

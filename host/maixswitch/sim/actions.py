@@ -67,6 +67,13 @@ class Select:
 
 
 @dataclass(frozen=True)
+class Send:
+    """Sends a line of text to the app's link, as a program on its serial line does."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Card:
     """Takes the card out or puts it in.
 
@@ -201,6 +208,6 @@ class Expect:
 
 
 Action = (
-    Wait | Skip | Frames | Press | Finger | Select | Card | Power | Restart | Fail | Raise | Damage | Slow | Heal
+    Wait | Skip | Frames | Press | Finger | Select | Send | Card | Power | Restart | Fail | Raise | Damage | Slow | Heal
     | Boxes | Scores | Screenshot | Say | Camera | Expect
 )  # fmt: skip

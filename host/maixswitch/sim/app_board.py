@@ -174,6 +174,10 @@ class AppBoard(ABC):
         known = ", ".join(f"{number} ({role}, IO{pin})" for number, (pin, role) in enumerate(self.keys, 1))
         raise MaixSwitchError(tr("no key {key!r}; this board has {known}", key=key, known=known), EXIT_USAGE)
 
+    @abstractmethod
+    def send(self, text: str) -> None:
+        """Send a line to the app's link: to the UART that the card's settings name, or that of the REPL."""
+
     # The card.
 
     def folder_card(self, folder: Path) -> FolderCard:
@@ -349,6 +353,10 @@ class AppBoard(ABC):
     @abstractmethod
     def detections(self) -> list[tuple[str, float]]:
         """Return label and score (0..1) of what the loaded model sees now, as the screen shows it."""
+
+    def classes(self) -> list[int]:
+        """Return the class of each of the detections, which decides its colour on the screen; none if unknown."""
+        return []
 
     @abstractmethod
     def extras(self) -> dict[str, Any]:

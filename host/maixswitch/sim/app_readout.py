@@ -95,6 +95,12 @@ class AppReadout:
         spec = app.slot.loaded
         return [(self._label(spec, item.class_id), item.score / 1000) for item in items]
 
+    def classes(self, app: device_types.Application | None) -> list[int]:
+        """Return the class of each of the detections, in their order."""
+        if app is None or self.state(app) != "RUNNING":
+            return []
+        return [int(app.results.items[index].class_id) for index in range(app.results.count)]
+
     def extras(self, app: device_types.Application | None) -> dict[str, Any]:
         """Return what the loaded model shows beside its detections, with the names that the link gives it."""
         if app is None or self.state(app) != "RUNNING" or app.results.extra is None:

@@ -46,8 +46,18 @@ class Scene:
 
     name = "drawn scene"
 
+    def __init__(self) -> None:
+        self._subject = ""
+        self._since = 0
+
+    def lay(self, subject: str, now_ms: int) -> None:
+        """From now on show only this subject, a key of scene.SUBJECTS; "" for all of them in turn."""
+        if subject != self._subject:
+            self._subject, self._since = subject, now_ms
+
     def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
-        return now_ms, lambda: scene.draw(now_ms, width, height)
+        at = scene.moment(self._subject, now_ms - self._since) if self._subject else now_ms
+        return at, lambda: scene.draw(at, width, height)
 
 
 class Photo:
@@ -223,10 +233,8 @@ def from_rgb565(pixels: bytes | bytearray, width: int, height: int) -> Picture:
 
 def to_jpeg(pixels: bytes, width: int, height: int, bpp: int, quality: int) -> bytes:
     """Return the .jpg of a picture of the board: RGB565 words, high byte first, or with bpp 1 grey bytes."""
-    if bpp == 1:
-        picture = np.frombuffer(pixels, np.uint8).reshape(height, width)
-    else:
-        picture = from_rgb565(pixels, width, height)
+    grey = np.frombuffer(pixels, np.uint8)
+    picture = grey.reshape(height, width) if bpp == 1 else from_rgb565(pixels, width, height)
     out = BytesIO()
     Image.fromarray(picture).save(out, "JPEG", quality=quality)
     return out.getvalue()

@@ -216,6 +216,9 @@ class ChipBoard(AppBoard):
         for number in range((index - self.selected) % len(self.specs)):
             self.press(after=number * apart)
 
+    def send(self, text: str) -> None:
+        self.virtual.type(text.encode() + b"\n")
+
     # The card.
 
     @property

@@ -44,6 +44,10 @@ def _select(sim: AppBoard, action: s.Select, base: Path) -> None:
     sim.select(action.number - 1)
 
 
+def _send(sim: AppBoard, action: s.Send, base: Path) -> None:
+    sim.send(action.text)
+
+
 def _card(sim: AppBoard, action: s.Card, base: Path) -> None:
     if action.inserted:
         sim.insert(base / action.path if action.path else None)
@@ -117,6 +121,7 @@ def _camera(sim: AppBoard, action: s.Camera, base: Path) -> None:
 _ACTS: dict[type, Callable[[AppBoard, Any, Path], None]] = {
     s.Finger: _finger,
     s.Select: _select,
+    s.Send: _send,
     s.Card: _card,
     s.Power: _power,
     s.Restart: _restart,

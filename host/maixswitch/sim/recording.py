@@ -34,6 +34,7 @@ MAX_FRAME_BYTES = 4_000_000_000
 MAX_CARD_BYTES = 64_000_000
 MAX_SIDE = 2048
 MAX_ACTION = 2000  # characters of an action
+MAX_NUMBER = 1 << 53  # beyond that JSON of other programs is no longer exact
 _MEMBER = re.compile(r"recording\.jsonl|(?:frames|card)/[0-9a-f]{32}")
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _CHUNK = 1 << 20
@@ -358,7 +359,7 @@ def _expected_parts(recording: Recording) -> Iterator[tuple[str, int]]:
 
 def _are_whole_numbers(*values: Any) -> bool:
     # JSON's true becomes a bool, which Python also counts as an int.
-    return all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values)
+    return all(isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_NUMBER for value in values)
 
 
 def _typed(document: Any, name: str, *types: type) -> Any:

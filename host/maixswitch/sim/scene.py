@@ -35,6 +35,12 @@ CARDS: tuple[Colour, ...] = ((206, 40, 36), (38, 150, 66), (44, 82, 204))
 FIRST_DIGITS = (7, 3, 5)
 MORE_DIGITS = (2, 0, 8, 4, 9, 6)
 LIGHT_MS = 7000
+SUBJECTS = {
+    "shapes": (SHAPES_MS, ("circle", "star", "triangle")),
+    "digits": (AGAIN_MS, ("2", "0", "8", "4", "9", "6")),
+    "colours": (CARDS_MS, ("red", "green", "blue")),
+}
+"""Parts of the scene: when they are shown, and the names of the things in them."""
 SHEET = 0.8
 """The height of a sheet as a fraction of the picture's, so that its digit ends above the bars that the board draws."""
 
@@ -83,6 +89,12 @@ def draw(now_ms: int, width: int, height: int) -> Picture:
     else:
         _sheets(picture, at - AGAIN_MS[0], AGAIN_MS[1] - AGAIN_MS[0], MORE_DIGITS)
     return picture
+
+
+def moment(subject: str, since_ms: int) -> int:
+    """Return the time of the scene that shows a subject, `since_ms` after it was laid on the desk."""
+    (start, end), _ = SUBJECTS[subject]
+    return start + (SLIDE_MS + since_ms) % (end - start)  # it lies there at once
 
 
 @lru_cache(maxsize=4)

@@ -8,6 +8,7 @@
                                  how long; when to begin (the script goes on meanwhile); when the contact bounces
     down 1   up 1                a finger stays on the key until it comes up
     select 2                     select the second model of the card, as the serial link does
+    send '{"do": "next"}'         send a line to the app's link (docs/serial.md)
     eject   insert               take the card out, put it in; `insert FOLDER`: another card, relative to the script
     eject at 3                   take the card out at the third file operation from now
     power   power cut 12         off and on; off once twelve more bytes were written to the card (`power`: on again)
@@ -63,6 +64,7 @@ from maixswitch.sim.actions import (
     Scores,
     Screenshot,
     Select,
+    Send,
     Skip,
     Slow,
     Wait,
@@ -225,6 +227,10 @@ def _select(verb: str, words: list[str]) -> Select:
     return Select(read_number(take_one(verb, words, tr("a number")), tr("number")))
 
 
+def _send(verb: str, words: list[str]) -> Send:
+    return Send(take_one(verb, words, tr("a line in quotes")))
+
+
 def _damage(verb: str, words: list[str]) -> Damage:
     return Damage(take_one(verb, words, tr("a path on the card")))
 
@@ -320,6 +326,7 @@ _VERBS: dict[str, Callable[[str, list[str]], Action]] = {
     "down": _finger,
     "up": _finger,
     "select": _select,
+    "send": _send,
     "eject": _eject,
     "insert": _insert,
     "power": _power,

@@ -217,6 +217,9 @@ class SimulatedBoard(AppBoard):
         assert self.app is not None
         self.app.machine.post("SELECT", index)
 
+    def send(self, text: str) -> None:
+        self.bench.wire(self._uart).say(text.encode() + b"\n")
+
     def skip(self, ms: int) -> None:
         self.bench.clock.advance(ms, True)  # as if the firmware kept the interpreter waiting
 
@@ -329,6 +332,9 @@ class SimulatedBoard(AppBoard):
 
     def detections(self) -> list[tuple[str, float]]:
         return self._readout.detections(self.app)
+
+    def classes(self) -> list[int]:
+        return self._readout.classes(self.app)
 
     def extras(self) -> dict[str, Any]:
         return self._readout.extras(self.app)

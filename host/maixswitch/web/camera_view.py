@@ -8,7 +8,8 @@ from typing import Any
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.camera import Choosable, Scene, Source
-from maixswitch.web.pictures import Album, Webcam, describe, read_photo
+from maixswitch.web.pictures import Album, DroppedPhoto, Webcam, describe
+from maixswitch.web.subject import ALL, SUITED
 
 
 class CameraView:
@@ -27,6 +28,7 @@ class CameraView:
         self._oust = oust
         self._album = Album()
         self._filming = 0  # the page whose webcam it is, 0 for none
+        self.desk = SUITED  # what a person chose to lie on the desk of the scene, one of DESKS
 
     @property
     def source(self) -> Source:
@@ -42,20 +44,25 @@ class CameraView:
         if filming:
             self._oust(filming)
 
+    def suit(self, subject: str, now: int) -> None:
+        """Lay on the desk what was chosen. subject: what suits the model, see `suiting`. now: board time in ms."""
+        if isinstance(self._source, Scene):
+            self._source.lay(subject if self.desk == SUITED else "" if self.desk == ALL else self.desk, now)
+
     def show_scene(self) -> None:
         self.show(Scene())
 
-    def show_photo(self, data: bytes) -> None:
-        """Show the photo in these bytes. Raises MaixSwitchError if they cannot be read."""
-        self.show(read_photo(data))
+    def show_photo(self, photo: DroppedPhoto) -> None:
+        """Show a photo."""
+        self.show(photo)
 
     def open_album(self) -> None:
         """Start a new album; it is shown with its first photo."""
         self._album = Album()
 
-    def add_photo(self, name: str, data: bytes) -> None:
-        """Add a photo to the album that was started last."""
-        self._album.add(name, data)
+    def add_photo(self, photo: DroppedPhoto) -> None:
+        """Add a photo to the album that was started last. Raises MaixSwitchError (usage) if it is full."""
+        self._album.add(photo)
         # Show it only with its first photo: an album without photos, or only broken ones, would be black.
         if self._source is not self._album:
             self.show(self._album)
@@ -88,4 +95,4 @@ class CameraView:
 
     def document(self) -> dict[str, Any]:
         """Return the page's "source"."""
-        return describe(self._source)
+        return {**describe(self._source), "desk": self.desk}

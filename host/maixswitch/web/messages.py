@@ -10,6 +10,7 @@ from typing import Any
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import LANGUAGES, tr
+from maixswitch.web.subject import DESKS
 
 MOST_TEXT = 4 * 1024
 MOST_BYTES = 8 * 1024 * 1024
@@ -64,6 +65,7 @@ KNOWN: Mapping[str, Mapping[str, Check]] = {
     "step": {},
     "speed": {"speed": _speed},
     "scene": {},
+    "desk": {"what": lambda value: value in DESKS},
     "film": {},
     "turn": {"index": _whole(-1, 9999)},
     "record": {"on": _truth},

@@ -20,6 +20,7 @@ from maixswitch.web.messages import MOST_BYTES
 MOST_PIXELS = 24_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MOST_PHOTOS = 100
+PHOTO_SIZE = (1280, 960)
 ALBUM_SIZE = (640, 480)
 WEBCAM_BYTES = 256 * 1024
 WEBCAM_SIZE = (1280, 960)
@@ -52,19 +53,13 @@ class Album(Choosable):
     def __init__(self) -> None:
         super().__init__("album", ())
 
-    def add(self, name: str, data: bytes) -> None:
-        """Add a photo.
-
-        name: of its file; it becomes plain text.
-        data: the bytes of its file.
-        Raises MaixSwitchError like read_photo, and (usage) if the album is full. Then the album stays unchanged.
-        """
-        # Check before decoding, which takes time.
+    def add(self, photo: DroppedPhoto) -> None:
+        """Add a photo. Raises MaixSwitchError (usage) if the album is full. Then the album stays unchanged."""
         if len(self._photos) >= MOST_PHOTOS:
             raise MaixSwitchError(
                 tr("the album is full ({most} photos); start a new one", most=MOST_PHOTOS), EXIT_USAGE
             )
-        self._photos.append(DroppedPhoto(_decode(data, ALBUM_SIZE), plain_name(name)))
+        self._photos.append(photo)
 
 
 class Webcam:
@@ -116,12 +111,15 @@ class Webcam:
         return fit_picture(self._image, width, height, "cover")
 
 
-def read_photo(data: bytes) -> DroppedPhoto:
+def read_photo(data: bytes, name: str = "dropped photo", most: tuple[int, int] = PHOTO_SIZE) -> DroppedPhoto:
     """Return the photo in a file's bytes: PNG, JPEG, WebP, BMP or GIF (its first picture) of up to 24 million pixels.
 
+    It takes up to a second: call it in a thread that neither the board nor the pages wait for.
+    name: of its file, as plain text.
+    most: largest width and height in pixels that are kept.
     Raises MaixSwitchError (input) for anything else. Of a photo that is too large only the header is read.
     """
-    return DroppedPhoto(_decode(data))
+    return DroppedPhoto(_decode(data, most), name)
 
 
 def read_bytes_message(data: bytes) -> tuple[str, str, bytes]:
@@ -228,8 +226,8 @@ def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=formats)
 
 
-def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
-    """Return the RGB picture of a photo's file. most: largest width and height in pixels, None for any."""
+def _decode(data: bytes, most: tuple[int, int]) -> Image.Image:
+    """Return the RGB picture of a photo's file. most: largest width and height in pixels."""
     try:
         with _open(data, FORMATS) as image:
             # Only the header has been read so far: a small file can contain a huge picture.
@@ -243,8 +241,7 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
                     ),
                     EXIT_IO,
                 )
-            if most is not None:
-                image.draft("RGB", most)  # decodes a JPEG at half or a quarter of its size if that is enough
+            image.draft("RGB", most)  # decodes a JPEG at half or a quarter of its size if that is enough
             photo = upright(image)
     except MaixSwitchError:
         raise
@@ -257,8 +254,7 @@ def _decode(data: bytes, most: tuple[int, int] | None = None) -> Image.Image:
             tr("this is not a readable photo; expected one of {formats}", formats=", ".join(FORMATS)), EXIT_IO
         ) from error
     # `draft` works only on JPEG and in powers of two: now reduce the picture to the exact size.
-    if most is not None:
-        photo.thumbnail(most)
+    photo.thumbnail(most)
     return photo
 
 

@@ -19,6 +19,7 @@ from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.messages import MOST_BYTES, SLOWS, write_frame, write_text
 from maixswitch.web.pictures import MOST_PHOTOS, WEBCAM_BYTES
 from maixswitch.web.simulation import Simulation
+from maixswitch.web.subject import DESKS
 from maixswitch.web.texts import PAGE
 from maixswitch.web.verdicts import Verdicts, judge
 
@@ -47,10 +48,18 @@ def hello(sim: AppBoard) -> str:
         # Send the codes that a page may order, and the texts in both languages, so that a page can switch at once.
         codes=_codes(),
         slows=SLOWS,
+        colours=[_css(word) for word in board_code.painters().COLOURS],
+        desks=DESKS,
         texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
         languages=list(LANGUAGES),
         limits={"bytes": MOST_BYTES, "photos": MOST_PHOTOS, "webcam": WEBCAM_BYTES},
     )
+
+
+def _css(word: int) -> str:
+    """Return an RGB565 word with swapped bytes as a colour of CSS."""
+    value = (word & 255) << 8 | word >> 8
+    return f"rgb({(value >> 11) * 255 // 31} {(value >> 5 & 63) * 255 // 63} {(value & 31) * 255 // 31})"
 
 
 def _codes() -> list[list[Any]]:
@@ -70,19 +79,26 @@ class Publisher:
         self._language = ""
         self._verdicts = Verdicts({})
         self._judged = 0  # the number of the check that the verdicts come from, 0 for none
-        self._checks = 0
+        self._checks = 0  # asked for
+        self._checking: threading.Thread | None = None
 
     def judge(self, card: Path, board: str, firmware: str) -> None:
-        """Start a check of the card in its own thread; the models are published again when it ends."""
+        """Check the card in a thread of its own; the models are published again when it ends.
+
+        Checks take turns, and only the last of those that wait is made: a person may put the card in many times a
+        second, and each check starts two processes.
+        """
         self._checks += 1
-        number = self._checks
+        before, number = self._checking, self._checks
 
         def look() -> None:
-            verdicts = judge(card, board, firmware)
-            if number == self._checks:  # otherwise a newer check has started
-                self._verdicts, self._judged = verdicts, number
+            if before is not None:
+                before.join()
+            if number == self._checks:
+                self._verdicts, self._judged = judge(card, board, firmware), number
 
-        threading.Thread(target=look, name="check", daemon=True).start()
+        self._checking = threading.Thread(target=look, name="check", daemon=True)
+        self._checking.start()
 
     def publish_event(self, document: dict[str, Any]) -> None:
         """Publish one event of the log, in the same words as in the terminal."""
@@ -160,6 +176,7 @@ def _status(simulation: Simulation) -> dict[str, Any]:
         "fps": sim.fps,
         "frames": sim.frames,
         "results": [] if simulation.stopped else sim.detections(),
+        "classes": [] if simulation.stopped else sim.classes(),
         **(_extras(sim) if not simulation.stopped else {"extras": NOTHING, "learnt": None}),
         "fault": tr("{reason}; switch the power off and on", reason=simulation.stopped)
         if simulation.stopped

@@ -13,18 +13,23 @@ from typing import Any
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import choose, tr
+from maixswitch.sim.camera import Scene
 from maixswitch.sim.session import Options
 from maixswitch.web.broadcast import Broadcast
+from maixswitch.web.fingers import Fingers
 from maixswitch.web.messages import Command
+from maixswitch.web.pictures import DroppedPhoto
 from maixswitch.web.publisher import Publisher, damaged, firmware_of, hello, kmodel_path
 from maixswitch.web.simulation import Simulation
 
 MOST_COMMANDS = 512  # that wait for the board
-MOST_WAITING = 32 * 1024 * 1024  # bytes of waiting photos
+MOST_WAITING = 32 * 1024 * 1024  # bytes of waiting pictures
 COMMANDS_A_TURN = 8
 STATUS_S = 0.2
 FRAME_S = 1 / 40
 NAP_S = 0.05
+ALONE_S = 3.0  # seconds without a page until the board rests: at the start that is enough to load a model
+ALONE_NAP_S = 0.1
 BEHIND_S = 0.5  # a board that is further behind does not catch up: the pages would miss frames
 YIELD_S = 0.0005  # seconds that the server's thread gets after each step
 STEP_TURNS = 60  # the most turns that a step of the page takes without a frame
@@ -55,7 +60,9 @@ class Runner:
         self._paused = False
         self._steps = 0  # frames still to make while paused
         self._turns = 0  # taken so far for the first of them
-        self._held: dict[int, set[int]] = {}  # key -> the pages that hold it
+        self._fingers = Fingers(lambda key, down: self._simulation.act(f"{'down' if down else 'up'} {key}"))
+        self._broadcast = broadcast
+        self._alone = time.monotonic()  # since when no page watches; while one does, the present moment
         self._broken = ""  # an unexpected exception, after which the board takes no further step
         self._anchor = (0.0, 0)  # seconds of time.monotonic and ms of the board from which the pace counts
         self._frame_due = self._status_due = 0.0  # on the clock of time.monotonic
@@ -116,10 +123,14 @@ class Runner:
     def _go_on(self) -> None:
         """Carry out waiting commands, let the board take a step if it runs, and publish what is due."""
         # While the board does not run, wait here for a command.
-        self._listen(0.0 if self._moves() else NAP_S)
+        self._listen(0.0 if self._moves() else ALONE_NAP_S if self._rests() else NAP_S)
+        if self._rests():
+            self._pace()
+            return
         moving = self._moves()  # a command may just have paused it
         if moving:
             self._turn()
+            self._guard(lambda: self._fingers.pass_on(self._simulation.sim.now))
         now = time.monotonic()
         if now >= self._frame_due:
             self._publisher.publish_frame(self._simulation)
@@ -135,7 +146,15 @@ class Runner:
         self._publisher.judge(self._options.card, self._options.board, firmware_of(self._simulation.sim.flavour))
 
     def _moves(self) -> bool:
-        return not self._broken and not self._simulation.stopped and (not self._paused or self._steps > 0)
+        if self._broken or self._simulation.stopped or self._rests():
+            return False
+        return not self._paused or self._steps > 0
+
+    def _rests(self) -> bool:
+        """Does the board stand still because no page watches? A recording goes on, because somebody wants it."""
+        if self._broadcast.clients or self._simulation.recording()["on"]:
+            self._alone = time.monotonic()
+        return time.monotonic() - self._alone > ALONE_S
 
     def _turn(self) -> None:
         simulation = self._simulation
@@ -192,7 +211,7 @@ class Runner:
             self._forget_last_run()
 
     def _forget_last_run(self) -> None:
-        self._held.clear()
+        self._fingers.forget()
         self._steps = self._turns = 0
         self._pace()
 
@@ -200,8 +219,7 @@ class Runner:
         trouble, client = self._simulation.camera_view.take_trouble()
         if trouble:
             self._publisher.publish_error(trouble, client)
-        down = [key for key, holders in self._held.items() if holders]
-        self._publisher.publish(self._simulation, paused=self._paused, speed=self._speed, down=down)
+        self._publisher.publish(self._simulation, paused=self._paused, speed=self._speed, down=self._fingers.down())
 
     def _rest(self) -> None:
         """Wait until the board's time is due, or until a command comes."""
@@ -232,22 +250,13 @@ class Runner:
     def _do_key(self, client: int, key: int, down: bool) -> None:
         # Raise for a key that this board lacks before noting that a page holds it.
         self._simulation.sim.pin(str(key))
-        holders = self._held.setdefault(key, set())
-        before = bool(holders)
-        if down:
-            holders.add(client)
-        else:
-            holders.discard(client)
-        # Several pages may hold a key: it is down from the first one to the last.
-        if bool(holders) != before:
-            self._simulation.act(f"{'down' if down else 'up'} {key}")
+        self._fingers.touch(client, key, down, self._simulation.sim.now)
 
     def _do_gone(self, client: int) -> None:
         """Release the keys that a page which has gone still holds, and end its webcam."""
         self._simulation.camera_view.leave(client)
-        for key, holders in self._held.items():
-            if client in holders:  # guard each: a stopped board raises
-                self._guard(partial(self._do_key, client, key, False), client)
+        for key in self._fingers.held_by(client):  # guard each: a stopped board raises
+            self._guard(partial(self._do_key, client, key, False), client)
 
     def _do_select(self, client: int, index: int) -> None:
         self._simulation.act(f"select {index + 1}")
@@ -286,7 +295,7 @@ class Runner:
         self._simulation.act("heal")
 
     def _do_power(self, client: int) -> None:
-        self._held.clear()
+        self._fingers.forget()
         self._simulation.power()
         self._pace()
 
@@ -315,17 +324,23 @@ class Runner:
     def _do_scene(self, client: int) -> None:
         self._simulation.camera_view.show_scene()
 
+    def _do_desk(self, client: int, what: str) -> None:
+        view = self._simulation.camera_view
+        view.desk = what
+        if not isinstance(view.source, Scene):
+            view.show_scene()
+
     def _do_turn(self, client: int, index: int) -> None:
         self._simulation.camera_view.turn(index)
 
-    def _do_photo(self, client: int, name: str, data: bytes) -> None:
-        self._simulation.camera_view.show_photo(data)
+    def _do_photo(self, client: int, photo: DroppedPhoto) -> None:
+        self._simulation.camera_view.show_photo(photo)
 
     def _do_album(self, client: int, name: str, data: bytes) -> None:
         self._simulation.camera_view.open_album()
 
-    def _do_add(self, client: int, name: str, data: bytes) -> None:
-        self._simulation.camera_view.add_photo(name, data)
+    def _do_add(self, client: int, photo: DroppedPhoto) -> None:
+        self._simulation.camera_view.add_photo(photo)
 
     def _do_webcam(self, client: int, name: str, data: bytes) -> None:
         self._simulation.camera_view.take_frame(data, client)
@@ -335,5 +350,6 @@ class Runner:
 
 
 def _weigh(command: Command) -> int:
-    """Return the bytes of the photo that comes with a command."""
-    return sum(len(value) for value in command.values if isinstance(value, bytes))
+    """Return the bytes that the picture of a command takes while it waits."""
+    pictures = [value for value in command.values if isinstance(value, bytes | DroppedPhoto)]
+    return sum(len(one) if isinstance(one, bytes) else one.size[0] * one.size[1] * 3 for one in pictures)

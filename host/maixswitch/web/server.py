@@ -29,7 +29,7 @@ from maixswitch.web.access import LOOPBACK, AccessCheck, Address
 from maixswitch.web.broadcast import MOST_CLIENTS, Broadcast, Client
 from maixswitch.web.connections import Connection
 from maixswitch.web.messages import MOST_BYTES, MOST_TEXT, Command, read_command, write_text
-from maixswitch.web.pictures import read_bytes_message
+from maixswitch.web.pictures import ALBUM_SIZE, PHOTO_SIZE, read_bytes_message, read_photo
 from maixswitch.web.runner import Runner
 
 PAGE = Path(__file__).resolve().parent / "page"
@@ -42,6 +42,7 @@ MOST_WRONG = 32  # invalid messages after which a page is disconnected
 def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
     """Return the ASGI application. The board starts and stops with it."""
     # Read the files once: a request chooses among them by name, so no path of a request ever reaches the disk.
+    decoding = asyncio.Lock()
     files = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in PAGE.iterdir() if path.suffix in TYPES}
 
     @contextlib.asynccontextmanager
@@ -69,7 +70,7 @@ def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
         return FileResponse(path, media_type="application/zip", filename=path.name)
 
     async def talk(socket: WebSocket) -> None:
-        await _talk(socket, runner, broadcast)
+        await _talk(socket, runner, broadcast, decoding)
 
     routes = [
         Route("/", serve_file),
@@ -80,7 +81,7 @@ def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
     return AccessCheck(Starlette(routes=routes, lifespan=life), address)
 
 
-async def _talk(socket: WebSocket, runner: Runner, broadcast: Broadcast) -> None:
+async def _talk(socket: WebSocket, runner: Runner, broadcast: Broadcast, decoding: asyncio.Lock) -> None:
     await socket.accept()
     client = broadcast.join()
     # Accept first: a refused handshake could not tell the page why.
@@ -92,7 +93,7 @@ async def _talk(socket: WebSocket, runner: Runner, broadcast: Broadcast) -> None
         return
     sender = asyncio.create_task(_send(socket, client, runner.hello()))
     try:
-        await _receive(socket, client, runner, broadcast)
+        await _receive(socket, client, runner, decoding)
     except (WebSocketDisconnect, RuntimeError):  # RuntimeError: the sender found the socket closed first
         pass
     finally:
@@ -117,7 +118,7 @@ async def _send(socket: WebSocket, client: Client, hello: str) -> None:
             await asyncio.sleep(0)  # sending does not wait: let the loop notice a page that has gone
 
 
-async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast: Broadcast) -> None:
+async def _receive(socket: WebSocket, client: Client, runner: Runner, decoding: asyncio.Lock) -> None:
     wrong = 0
     while wrong < MOST_WRONG:
         message = await socket.receive()
@@ -130,6 +131,15 @@ async def _receive(socket: WebSocket, client: Client, runner: Runner, broadcast:
             wrong += 1
             client.put("", write_text("error", text=str(error)))
             continue
+        if command.do in ("photo", "add"):
+            # A small file may hold a huge picture: decode one at a time and not in the board's thread, which would
+            # stand still meanwhile. What then waits for the board is the reduced picture.
+            try:
+                async with decoding:
+                    command = await asyncio.to_thread(_decoded, command)
+            except MaixSwitchError as error:
+                client.put("", write_text("error", text=str(error)))
+                continue
         deadline = time.monotonic() + PATIENCE_S
         # Do not read on while the queue is full: so the photos of an album come no faster than they are taken.
         while not runner.ask(command):
@@ -147,6 +157,13 @@ def _command(message: Any, client: Client) -> Command:
         return read_command(message.get("text") or "", client.number)
     kind, name, contents = read_bytes_message(bytes(data))
     return Command(kind, (name, contents), client.number)
+
+
+def _decoded(command: Command) -> Command:
+    """Return the command with its photo decoded. Raises MaixSwitchError (input) if that cannot be read."""
+    name, contents = command.values
+    photo = read_photo(contents, name, ALBUM_SIZE) if command.do == "add" else read_photo(contents, most=PHOTO_SIZE)
+    return Command(command.do, (photo,), command.client)
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, Address]:

@@ -17,6 +17,7 @@ from maixswitch.sim.recording_writer import RecordingWriter
 from maixswitch.sim.session import Options, Session
 from maixswitch.sim.timeline import Timeline
 from maixswitch.web.camera_view import CameraView
+from maixswitch.web.subject import suiting
 
 MOST_RECORDED = 1_500_000_000  # bytes of unpacked pictures: over three minutes of a moving scene
 _NAME = "maixswitch.rec"
@@ -52,6 +53,7 @@ class Simulation:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._writer: RecordingWriter | None = None
         self._session = self._open(record)
+        self._suited = ("", "")  # folder of the model, and the subject for it
         self.camera_view = CameraView(self._session.sim.chip.source, self._aim, oust)
         self.timeline = Timeline(lambda: self._session.sim.now)
 
@@ -82,6 +84,7 @@ class Simulation:
         if self.stopped:
             return
         session = self._session
+        self._suit()
         frames, began = session.sim.frames, time.perf_counter()
         with session.guarded():
             alive = session.turn()
@@ -94,6 +97,14 @@ class Simulation:
         if session.sim.frames > frames:
             self.timeline.close((time.perf_counter() - began) * 1000)
         self._see()
+
+    def _suit(self) -> None:
+        """Lay on the drawn desk what suits the selected model."""
+        sim = self.sim
+        folder = str(sim.specs[sim.selected].folder) if sim.selected < len(sim.specs) else ""
+        if folder and folder != self._suited[0]:
+            self._suited = folder, suiting(self._options.card, folder)
+        self.camera_view.suit(self._suited[1], sim.now)
 
     def act(self, line: str) -> None:
         """Carry out a line of a script that takes no board time. Raises MaixSwitchError if that is impossible now."""

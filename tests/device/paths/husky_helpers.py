@@ -52,8 +52,8 @@ class Client:
         return self.say(frame(code, data)).heard(ms)
 
     def blocks(self, code=0x20, data=b""):
-        """Return (count, learned ids, frame number) of INFO, and the blocks."""
-        info, *rest = self.ask(code, data)
+        """Return (count, learned ids, frame number) of INFO, and the blocks, of which a frame of the app sends one."""
+        info, *rest = self.ask(code, data, 800)
         assert info[0] == INFO
         numbers = struct.unpack("<5h", info[1])
         assert numbers[0] == len(rest)

@@ -366,3 +366,29 @@ def test_a_new_command_ends_an_answer_at_the_end_of_a_frame(board):
         told = frames(wire.leave())
         assert told[-1] == (PRO, b"\1\0")
         assert len(told) <= 12
+
+
+@pytest.mark.parametrize("labels", [12])
+def test_twelve_things_are_ten_results(board, labels):
+    """The firmware keeps ten results of a frame, and so does the app where it decodes a network itself."""
+    from benchlib.models import kmodel_v3
+
+    document = {
+        "schema": 1, "title": "Many", "kind": "yolo2", "kmodel": "m.kmodel", "input": [64, 64, 3], "labels": ["x"],
+        "anchors": [0.5, 0.5], "threshold": 0.5, "nms": 0.3,
+    }  # fmt: skip
+    files = {
+        "models/1-many/model.json": json.dumps(document),
+        "models/1-many/m.kmodel": kmodel_v3((64, 64, 3), (4, 4, 6), last="softmax", classes=96),
+    }
+    board.start(files=files, settings={"link": HUSKY}).until("RUNNING")
+    seen = [9.0 if cell < labels else -9.0 for cell in range(16)]
+    bench.kpu.scores = [0.0] * 64 + seen + [9.0] * 16  # x, y, w, h; confidence; class
+    client = Client(board)
+    board.run(500)
+    numbers, blocks = client.blocks()
+    assert numbers[0] == len(blocks) == 10
+    assert len({row[:2] for row in blocks}) == 10
+    bench.kpu.scores = [0.0] * 64 + [9.0] + [-9.0] * 15 + [9.0] * 16
+    board.run(500)
+    assert len(client.blocks()[1]) == 1

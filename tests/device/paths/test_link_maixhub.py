@@ -58,7 +58,7 @@ def test_the_best_of_many_classes_and_its_rounded_score(board):
     board.start(files=files, settings={"link": dict(SENDS, rate=5)}).until("RUNNING")
     for score in (0.1234, 0.5, 0.996, 0.007):
         bench.kpu.scores = [0.001] * 3 + [score] + [0.0] * 6
-        frames, told = lines(board, 4000)
+        _, told = lines(board, 4000)
         assert set(told) == {classification(score, 3, "3")}
         assert 17 <= len(told) <= 21
 

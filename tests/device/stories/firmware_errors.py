@@ -50,6 +50,8 @@ RAISES: dict[str, list[Error]] = {
         HEAP,
     ],
     "KPU.get_output": [("OSError", "sipeed_kpu_get_output err"), HEAP],
+    "KPU.face_encode": [HEAP],
+    "KPU.face_compare": [HEAP],
     "KPU.deinit": [("TypeError", KPU + "kpu_net type error")],
     "maix.KPU": [HEAP],
     "maix.load_kmodel": [
@@ -111,6 +113,9 @@ RAISES: dict[str, list[Error]] = {
     "Image.resize": [IMAGE_HEAP],
     "Image.to_grayscale": [IMAGE_HEAP],
     "Image.pix_to_ai": [IMAGE_HEAP],
+    "Image.strech_char": [IMAGE_HEAP],
+    "Image.invert": [IMAGE_HEAP],
+    "Image.replace": [IMAGE_HEAP],
     "image.Image": [IMAGE_HEAP],
     "image.get_affine_transform": [HEAP],
     "image.warp_affine_ai": [("ValueError", "pix_ai is null")],

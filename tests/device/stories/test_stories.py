@@ -8,8 +8,10 @@ MAIXSWITCH_STORIES=20000 sets the number of stories of the nightly run.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -54,6 +56,15 @@ THEN = st.sampled_from([way.split(";") for way in WAYS])
 NTH = [1, 1, 1, 2, 3, 4, 6, 9, 14, 20, 40, 80]
 AFTER = st.sampled_from(["0ms", "10ms", "100ms", "300ms", "1s"])
 CODES = st.integers(2001, 2015)
+# Lines for the link, which the good card has; every other card is deaf to them.
+COMMANDS = st.sampled_from(
+    [json.dumps({"id": 1, "do": name}) for name in ("models", "next", "previous", "reload", "results", "status")]
+    + [json.dumps({"id": 2, "do": "select", "index": index}) for index in range(9)]
+    + [json.dumps({"id": 3, "do": "tune", **fields}) for fields in ({"threshold": 0.25}, {"nms": 1, "keep": True}, {})]
+    + [json.dumps({"id": 4, "do": "snapshot", "screen": screen}) for screen in (True, False)]
+    + [json.dumps({"id": 5, "do": "subscribe", "rate": rate}) for rate in (0, 30)]
+    + ["", "{", "no line at all", '{"id": 6, "do": "select", "title": "Things"}', '{"do": "next"', "x" * 300]
+)
 PIXELS = st.integers(-20, 330)
 BOX = st.tuples(PIXELS, PIXELS, st.integers(0, 400), st.integers(0, 400), st.integers(0, 12), st.floats(0, 1, width=16))
 SCORES = st.lists(st.floats(-20, 20, width=16), max_size=12)
@@ -126,6 +137,16 @@ class MaixPyStories(RuleBasedStateMachine):
     def twice(self, apart: str) -> None:
         key = "next" if len(self.story.sim.keys) > 1 else "primary"
         self.do(f"press {key} for 60ms after 0ms", f"press {key} for 60ms after {apart}")
+
+    @rule(lines=st.lists(COMMANDS, min_size=1, max_size=4), time=st.sampled_from(["", "0ms", "70ms", "300ms", "1s"]))
+    def command(self, lines: list[str], time: str) -> None:
+        self.do(*[f"send {shlex.quote(line)}" for line in lines], *([f"wait {time}"] if time else []))
+
+    @rule(line=COMMANDS, key=st.integers(1, 3), after=AFTER)
+    def command_and_press(self, line: str, key: int, after: str) -> None:
+        """Both at once, in any order."""
+        key = min(key, len(self.story.sim.keys))
+        self.do(f"press {key} for 60ms after {after}", f"send {shlex.quote(line)}", "wait 400ms")
 
     @rule(back=BACK, other=OTHER)
     def eject(self, back: str | None, other: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from maixswitch.board import monitor
 from maixswitch.board.monitor import Listener, Note
+from maixswitch.board.monitor_commands import Commands
 from maixswitch.board.virtual import VirtualBoard
 from maixswitch.card.build import build
 from maixswitch.kmodel.write.samples import write_card
@@ -183,3 +184,55 @@ def test_a_missing_port_and_a_busy_port_are_refused(virtual_board: Start) -> Non
     assert (process.returncode, "Traceback" in stderr) == (4, False)
     assert "B603" in stderr
     items.close()
+
+
+def test_commands_are_sent_and_answered(app: Start) -> None:
+    board = app()
+    until(Listener(board.port).listen(LIMIT), event("status", state="RUNNING"))
+    process = command(
+        *("--port", board.port, "--seconds", "9", "--models", "--select", "2", "--results", "--status", "--rate", "10"),
+        *("--snapshot", "camera"),
+    )
+    out, stderr = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, stderr
+    for text in ("models: done", "select: done", "results: done", "subscribe: done", "status: done"):
+        assert text in stderr
+    assert "model 1: " in out
+    assert "--SELECT--> UNLOADED" in out
+    assert "snapshot: saved as photos/0001.jpg on the card" in stderr
+
+
+def test_a_refused_command_is_exit_code_3(app: Start) -> None:
+    board = app()
+    until(Listener(board.port).listen(LIMIT), event("status", state="RUNNING"))
+    process = command("--port", board.port, "--seconds", "4", "--select", "99", "--threshold", "0.6", "--json")
+    out, stderr = process.communicate(timeout=LIMIT)
+    assert process.returncode == 3
+    assert "select: refused: no such model" in stderr
+    assert "not every command was carried out" in stderr
+    answers = [json.loads(line) for line in out.splitlines() if '"answer"' in line]
+    assert [(answer["id"], answer["ok"]) for answer in answers] == [(1, False), (2, True)]
+
+
+@pytest.mark.parametrize("options", [("--step", "sideways"), ("--snapshot", "moon"), ("--select", "0")])
+def test_wrong_commands_are_refused_before_the_port_opens(options: tuple[str, ...]) -> None:
+    process = command("--port", "/dev/ttyNONE", *options)
+    _, stderr = process.communicate(timeout=LIMIT)
+    assert process.returncode == 2
+    assert options[0] in stderr
+
+
+def test_keys_are_commands() -> None:
+    commands = Commands()
+    for key in "n2r+-sp0 ?":
+        assert not commands.key(key)
+    assert commands.key("q")
+    assert commands.waiting == [
+        ("next", {}),
+        ("select", {"index": 1}),
+        ("reload", {}),
+        ("tune", {"threshold": 0.55}),
+        ("tune", {"threshold": 0.5}),
+        ("snapshot", {}),
+        ("previous", {}),
+    ]

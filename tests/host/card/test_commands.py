@@ -60,9 +60,9 @@ def test_a_new_card_brings_models_that_run(command: Command, tmp_path: Path) -> 
     """`check` finds no fault on a new card; `new` leaves an existing models/ unchanged."""
     done = command("new", "card")
     assert (done.returncode, done.stdout) == (0, "")
-    assert "models: Shapes, Digits, Colours. Next: maixswitch sim card" in done.stderr
+    assert "models: Shapes, Digits, Colours, Learner. Next: maixswitch sim card" in done.stderr
     names = sorted(path.name for path in (tmp_path / "card" / "models").iterdir())
-    assert names == ["10-shapes", "20-digits", "30-colours"]
+    assert names == ["10-shapes", "20-digits", "30-colours", "40-learner"]
     files = {path.suffix for path in (tmp_path / "card" / "models").glob("*/*")}
     assert files == {".json", ".kmodel"}
     done = command("check", "card", "--run")

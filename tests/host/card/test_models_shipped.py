@@ -13,9 +13,9 @@ from maixswitch.errors import EXIT_IO, MaixSwitchError
 
 
 def test_every_model_has_what_its_description_names(tmp_path: Path) -> None:
-    names = models_shipped.copy(tmp_path)
+    names = [*models_shipped.copy(tmp_path), models_shipped.copy_learner(tmp_path)]
     assert names == sorted(path.name for path in tmp_path.iterdir())
-    assert len(names) == len(models_shipped.TRAINED) + 1
+    assert len(names) == len(models_shipped.TRAINED) + 2
     for name in names:
         document = json.loads((tmp_path / name / "model.json").read_text(encoding="utf-8"))
         assert document["title"]

@@ -71,6 +71,16 @@ NODES: dict[str, tuple[Callable[[Build, str], str], str, str]] = {
         "cubic from 16 x 24 to 32 x 48",
         "linear",
     ),
+    "equally near": (
+        lambda b, x: b.node(
+            "Resize",
+            [x, "", b.constant([1.0, 1.0, 3.0, 3.0])],
+            coordinate_transformation_mode="half_pixel_symmetric",
+            nearest_mode="floor",
+        ),
+        "nearest from 16 x 24 to 48 x 72",
+        "linear",
+    ),
     "far too large": (
         lambda b, x: b.node("Resize", [x, "", "", b.constant([1, 6, 16, 1 << 40], np.int64)]),
         "nearest from 16 x 24 to 16 x 1099511627776",

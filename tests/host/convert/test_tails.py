@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from maixswitch.convert.read.onnx_reader import read
 from maixswitch.errors import MaixSwitchError
+from tests.host.convert import tflite_builder
 from tests.host.convert.onnx_builder import Build, save
 from tests.host.convert.test_heads import head, join
 from tests.host.convert.test_onnx_rewrites import compare_with_onnxruntime
@@ -116,3 +117,25 @@ def test_more_pieces_than_one_layer_copies(tmp_path: Path) -> None:
     boxes = head(b, b.curve(b.conv(b.input, 2), "Relu"), 2, 4)
     graph = compare_with_onnxruntime(b.model(part(b, boxes, 1, 3)), tmp_path)
     emulated(graph)
+
+
+@pytest.mark.parametrize("kind", ["TFLite_Detection_PostProcess", "TOPK_V2"])
+def test_decoding_that_only_tensorflow_lite_has(kind: str, tmp_path: Path) -> None:
+    b = tflite_builder.Build()
+    x = b.operator("RELU", [b.input((1, 8, 8, 3))])
+    b.operator(kind, [b.operator("NEG", [x]), b.constant([3], np.int32)], outputs=2)
+    (tmp_path / "net.tflite").write_bytes(b.file())
+    graph = read(tmp_path / "net.tflite")
+    assert len(graph.outputs) == 1
+    (note,) = graph.notes
+    assert f"({kind}): compute it in your program" in note
+
+
+def test_no_decoding_before_a_trained_layer_of_tensorflow_lite(tmp_path: Path) -> None:
+    b = tflite_builder.Build()
+    x = b.operator("GATHER_ND", [b.input((1, 8, 8, 3)), b.constant([[0]], np.int32)])
+    options = ("FullyConnectedOptions", {})
+    b.operator("FULLY_CONNECTED", [x, b.constant(np.ones((4, 192)))], options)
+    (tmp_path / "net.tflite").write_bytes(b.file())
+    with pytest.raises(MaixSwitchError, match="GATHER_ND"):
+        read(tmp_path / "net.tflite")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.host.convert.tflite_builder import Build, Options, assert_equal, imported, in_layout, picture, referee
+from tests.host.convert.tflite_builder import Build, Options, assert_equal, imported, picture
 
 MAP, FLAT = (1, 5, 7, 3), (1, 6)
 X = "the picture"
@@ -195,23 +194,6 @@ def test_transposed_convolutions(
     options = ("TransposeConvOptions", {"Padding": padding, "StrideH": stride[0], "StrideW": stride[1]})
     inputs = [constant(1, *sides, 3), weights(3, *kernel, 2), X, *([weights(3)] if bias else [])]
     assert_equal(build("TRANSPOSE_CONV", shape, inputs, options), picture(shape))
-
-
-@pytest.mark.parametrize("padding", [0, 1])
-@pytest.mark.parametrize("kernel", [(2, 2), (3, 3), (3, 2), (1, 1)])
-@pytest.mark.parametrize("stride", [(2, 2), (1, 1), (2, 3)])
-def test_transposed_convolution_of_mediapipe(padding: int, kernel: tuple[int, int], stride: tuple[int, int]) -> None:
-    """TensorFlow's runtime does not have it, but it has the same operator with another list of inputs."""
-    shape = (1, 5, 4, 2)
-    sides = [
-        n * s if padding == 0 else (n - 1) * s + max(k, s) for n, k, s in zip(shape[1:3], kernel, stride, strict=True)
-    ]
-    filters, bias = weights(3, *kernel, 2), weights(3)
-    plain = ("TransposeConvOptions", {"Padding": padding, "StrideH": stride[0], "StrideW": stride[1]})
-    known = build("TRANSPOSE_CONV", shape, [constant(1, *sides, 3), filters, X, bias], plain)
-    own = build("Convolution2DTransposeBias", shape, [X, filters, bias], struct.pack("<3i", padding + 1, *stride[::-1]))
-    (expected,), (computed,) = referee(known, picture(shape)), imported(own, picture(shape))
-    np.testing.assert_allclose(in_layout(computed, expected), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("keep", [False, True])

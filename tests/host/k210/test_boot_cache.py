@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from maixswitch import files
 from maixswitch.k210 import boot_cache, saved_state
 from maixswitch.k210.image import read_image
 from maixswitch.k210.virtual_board import VirtualBoard
@@ -21,7 +22,7 @@ SECRET = b"only this user knows"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
-    monkeypatch.setenv(boot_cache.VARIABLE, str(folder))
+    monkeypatch.setenv(files.CACHE, str(folder))
     return folder
 
 
@@ -57,7 +58,7 @@ def test_a_run_from_the_cache_is_the_same_in_every_byte(
     (path,) = kept(folder)
     before = path.read_bytes()
     second = everything(started(tmp_path))
-    monkeypatch.setenv(boot_cache.VARIABLE, "off")
+    monkeypatch.setenv(files.CACHE, "off")
     assert first == second == everything(started(tmp_path))
     assert kept(folder) == [path]
     assert path.read_bytes() == before
@@ -125,19 +126,19 @@ def test_the_oldest_files_go(tmp_path: Path, folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("no folder")
-    monkeypatch.setenv(boot_cache.VARIABLE, str(tmp_path / "file"))
+    monkeypatch.setenv(files.CACHE, str(tmp_path / "file"))
     assert b"init end" in started(tmp_path).heard()
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the rules of other systems")
 def test_the_folder_follows_the_rules_of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv(boot_cache.VARIABLE)
+    monkeypatch.delenv(files.CACHE)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert boot_cache.cache_folder() == tmp_path / ".cache" / "maixswitch"
+    assert files.cache_folder() == tmp_path / ".cache" / "maixswitch"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert boot_cache.cache_folder() == tmp_path / ".cache" / "maixswitch"
+    assert files.cache_folder() == tmp_path / ".cache" / "maixswitch"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
-    assert boot_cache.cache_folder() == tmp_path / "x" / "maixswitch"
-    monkeypatch.setenv(boot_cache.VARIABLE, "OFF")
-    assert boot_cache.cache_folder() is None
+    assert files.cache_folder() == tmp_path / "x" / "maixswitch"
+    monkeypatch.setenv(files.CACHE, "OFF")
+    assert files.cache_folder() is None

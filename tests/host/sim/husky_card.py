@@ -1,4 +1,4 @@
-"""The card for the clients of the HuskyLens protocol: detectors of one and of twelve classes, and a model that learns."""
+"""The card for the clients of the HuskyLens protocol: detectors of one and twelve classes, and one that learns."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_huskytools(board: LiveBoard) -> None:
         assert lens.get_arrows_by_id(1) == []
         assert not lens.is_pro()  # it looks at the high byte of the int16, which is 1 here
         for x in (0, 254, 255, 256, 300, 319):
-            assert lens.set_text("at %d" % x, x, 20)
+            assert lens.set_text(f"at {x}", x, 20)
         assert lens.clear_text()
         assert lens.set_name("cat", 1)
         assert lens.knock()

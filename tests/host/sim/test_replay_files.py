@@ -112,6 +112,10 @@ HOSTILE: dict[str, tuple[Callable[[Parts], None], str]] = {
     "an unknown board": (head(board="../../x"), "no board"),
     "an unknown firmware": (head(flavour="x"), "x"),
     "a script that is not one": (head(script="import os"), "unknown action"),
+    "an event at a time beyond all clocks": (
+        rows(b'{"end": ', b'{"event": {"event": "x", "t": 1' + b"0" * 400 + b'}}\n{"end": '),
+        "a wrong value of event",
+    ),
     "a time too large for a number": (head(script="wait " + "9" * 400 + "s"), "is not a time"),
 }
 

@@ -192,6 +192,18 @@ def test_help_names_every_action() -> None:
         assert verb in words, f"sim --help does not name {verb}"
 
 
+@pytest.mark.parametrize("link", ["true", '{"uart": 2, "tx": 8, "rx": 9}'])
+def test_a_line_to_the_link(play: Play, card: Path, link: str) -> None:
+    (card / "maixswitch.json").write_text(f'{{"link": {link}}}')
+    story = """
+        expect state RUNNING
+        send '{"do": "select", "index": 1}'
+        expect title Colours within 2s
+        expect state RUNNING"""
+    session = play(story)
+    assert session.code == 0, session.explain()  # type: ignore[attr-defined]
+
+
 def load_ms(play: Play, first: str) -> int:
     """Return the board time in ms that the second model takes to load after the script's line `first`."""
     heard: list[dict[str, object]] = []

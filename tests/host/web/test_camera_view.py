@@ -10,7 +10,7 @@ from PIL import Image
 
 from maixswitch.sim.camera import Scene
 from maixswitch.web.camera_view import CameraView
-from maixswitch.web.pictures import Webcam
+from maixswitch.web.pictures import Webcam, read_photo
 from tests.host.web.web_helpers import draw_spot, photo_bytes
 
 FIRST, SECOND = 1, 2
@@ -48,7 +48,7 @@ def test_a_webcam_that_still_sends_does_not_replace_the_chosen_source(
     camera_view.film(FIRST)
     camera_view.take_frame(frame(), FIRST)
     if photo:
-        camera_view.show_photo(photo_bytes(draw_spot()))
+        camera_view.show_photo(read_photo(photo_bytes(draw_spot())))
     else:
         camera_view.show_scene()
     chosen = camera_view.source

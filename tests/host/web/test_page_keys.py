@@ -155,4 +155,4 @@ def test_each_of_three_keys_by_its_number(visit: Any, demo: Simulation) -> None:
     page.keyboard.press(roles["prev"].get_attribute("data-key"), delay=120)
     model(page, 0)
     roles["prev"].click(delay=120)
-    model(page, 2)
+    model(page, 3)

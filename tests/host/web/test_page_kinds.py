@@ -10,6 +10,7 @@ import pytest
 
 from maixswitch.kmodel.write.samples import colour_classifier
 from tests.host.web.browser_helpers import Simulation, eventually, model, serving
+from tests.host.web.web_helpers import draw_spot, photo_bytes
 
 KEY = "#keys button"
 LANDMARK, RAW, LEARNER = range(3)
@@ -118,3 +119,19 @@ def test_they_fit_a_small_screen(visit: Any, kinds: Simulation) -> None:
         kinds.send({"do": "select", "index": index})
         page.wait_for_selector(f"#results {drawn}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_desk_is_chosen_on_the_page(visit: Any, demo: Simulation) -> None:
+    demo.send({"do": "scene"})
+    page = visit(demo.address)
+    page.wait_for_selector("#lay:not([hidden])")
+    assert page.input_value("#laid") == "suited"
+    assert len(page.locator("#laid option").all()) == 5
+    # The detector of shapes knows none of the sheets that a person lays there.
+    page.wait_for_selector("#results meter")
+    page.select_option("#laid", "digits")
+    page.wait_for_selector("#results .none")
+    page.select_option("#laid", "suited")
+    page.wait_for_selector("#results meter")
+    page.set_input_files("#photo", {"name": "a.png", "mimeType": "image/png", "buffer": photo_bytes(draw_spot())})
+    page.wait_for_selector("#lay", state="hidden")

@@ -141,7 +141,7 @@ def test_the_measurements_find_what_is_wrong(page: Any) -> None:
     assert len(page.evaluate(LOW_CONTRAST, [22, 22])) > 60
     assert [text.split(":")[0] for text in page.evaluate(SMALL, [CONTROLS, TARGET])] == ["step"]
     assert "source" in page.evaluate(OVERFLOWING)
-    page.locator("#keys button").last.focus()
+    page.locator("#shortcuts").focus()
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS) == {"name": "pause", "marked": False, "seen": True}
     page.keyboard.press("Tab")

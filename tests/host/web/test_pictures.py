@@ -91,7 +91,7 @@ def test_photo_too_large_is_refused_before_it_is_decoded(pixels: int) -> None:
     with pytest.raises(MaixSwitchError, match="24 million"):
         read_photo(bomb(pixels))
     with pytest.raises(MaixSwitchError, match="24 million"):
-        Album().add("a.bmp", bomb(pixels))
+        Album().add(read_photo(bomb(pixels)))
 
 
 # An album.
@@ -103,7 +103,7 @@ def test_album_takes_turns_until_one_is_chosen() -> None:
     assert (album.names(), album.chosen, album.shown(0)) == ([], BY_ITSELF, -1)
     assert not album.choose(0)
     for name, colour in (("b.png", RED), ("a.png", GREEN), ("a.png", BLUE)):
-        album.add(name, file_of(colour, ALBUM_SIZE))
+        album.add(read_photo(file_of(colour, ALBUM_SIZE), name))
     assert album.names() == ["b.png", "a.png", "a.png"]
     times = (0, 2999, 3000, 6000, 9000)
     assert [seen(album, now) for now in times] == [REDDISH, REDDISH, GREENISH, BLUISH, REDDISH]
@@ -122,7 +122,7 @@ def test_camera_sees_a_photo_that_came_after_the_first_look() -> None:
     album = Album()
     camera = ChipCamera(album, lambda: 0)
     before = camera.grab(0, 0, 8, 8, 320, 240, False)
-    album.add("a.png", file_of(RED, ALBUM_SIZE))
+    album.add(read_photo(file_of(RED, ALBUM_SIZE), "a.png"))
     assert camera.grab(0, 0, 8, 8, 320, 240, False) != before
 
 
@@ -130,7 +130,7 @@ def test_camera_sees_a_photo_that_came_after_the_first_look() -> None:
 @pytest.mark.parametrize(("size", "kept"), [((3000, 1000), (640, 213)), ((1000, 2000), (240, 480)), ((64, 48),) * 2])
 def test_album_keeps_photos_small(form: str, size: tuple[int, int], kept: tuple[int, int]) -> None:
     album = Album()
-    album.add("a", file_of(RED, size, form))
+    album.add(read_photo(file_of(RED, size, form), "a", ALBUM_SIZE))
     (photo,) = album._photos
     assert photo.size == kept  # type: ignore[attr-defined]
     assert seen(album)[0] > 200
@@ -139,13 +139,13 @@ def test_album_keeps_photos_small(form: str, size: tuple[int, int], kept: tuple[
 def test_an_album_is_limited_and_a_bad_photo_changes_nothing() -> None:
     album = Album()
     with pytest.raises(MaixSwitchError) as caught:
-        album.add("a.png", b"nothing")
+        album.add(read_photo(b"nothing"))
     assert (caught.value.exit_code, album.names()) == (EXIT_IO, [])
-    photo = file_of(RED)
-    for number in range(MOST_PHOTOS):
-        album.add(f"{number}.png", photo)
+    photo = read_photo(file_of(RED))
+    for _ in range(MOST_PHOTOS):
+        album.add(photo)
     with pytest.raises(MaixSwitchError, match=r"the album is full \(100 photos\)") as caught:
-        album.add("more.png", photo)
+        album.add(photo)
     assert (caught.value.exit_code, len(album.names())) == (EXIT_USAGE, MOST_PHOTOS)
 
 
@@ -294,7 +294,7 @@ def test_sources_describe_themselves(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8), RED).save(tmp_path / "a.png")
     Image.new("RGB", (8, 8), RED).save(tmp_path / "b\n.png")
     folder, album = Folder(tmp_path, "stretch"), Album()
-    album.add("x\x1b.png", file_of(RED))
+    album.add(read_photo(file_of(RED), plain_name("x\x1b.png")))
     folder.choose("a")
     none: dict[str, Any] = {"photos": [], "chosen": -1}
     assert describe(Scene()) == {"kind": "scene", "name": "drawn scene", **none}

@@ -18,6 +18,7 @@ from maixswitch.errors import EXIT_IO, MaixSwitchError
 from maixswitch.sim.recording import read
 from maixswitch.sim.replay import Replay
 from maixswitch.sim.session import Options
+from maixswitch.web.pictures import read_photo
 from maixswitch.web.simulation import Simulation
 from tests.host.web.web_helpers import draw_spot, photo_bytes, turn_until
 
@@ -60,7 +61,7 @@ def keeps_running(simulation: Simulation) -> None:
 def test_a_disk_that_fills_up_ends_the_recording_but_not_the_board(simulation: Simulation) -> None:
     simulation.start_recording()
     noise = Image.effect_noise((320, 240), 60)  # it cannot be compressed well
-    simulation.camera_view.show_photo(photo_bytes(noise))
+    simulation.camera_view.show_photo(read_photo(photo_bytes(noise)))
     with full_disk(1000), pytest.raises(MaixSwitchError, match="cannot write"):
         turn_until(simulation, lambda: False)
     assert "cannot write" in simulation.note
@@ -119,7 +120,7 @@ def test_photos_are_released_during_a_recording(simulation: Simulation) -> None:
     simulation.start_recording()
     seen = []
     for level in range(0, 250, 50):
-        simulation.camera_view.show_photo(photo_bytes(Image.new("RGB", (64, 48), (level, level, level))))
+        simulation.camera_view.show_photo(read_photo(photo_bytes(Image.new("RGB", (64, 48), (level, level, level)))))
         seen.append(weakref.ref(simulation.camera_view.source))
         frames = simulation.recording()["frames"]
         turn_until(simulation, lambda frames=frames: simulation.recording()["frames"] > frames)

@@ -18,6 +18,7 @@ from maixswitch.board.maixpy_script import Options
 from maixswitch.board.maixpy_script.on_page import page_options
 from maixswitch.errors import MaixSwitchError
 from maixswitch.web.broadcast import Broadcast
+from maixswitch.web.pictures import read_photo
 from maixswitch.web.runner import Runner
 from maixswitch.web.server import make_app
 from maixswitch.web.simulation import Simulation
@@ -127,7 +128,7 @@ def test_the_script_sees_the_camera_of_the_page_and_that_it_is_gone() -> None:
     source = CAMERA + "while True:\n    lcd.display(sensor.snapshot())\n"
     with simulated(source) as simulation:
         for name, pixel in (("red", RED), ("blue", BLUE)):
-            simulation.camera_view.show_photo(photo_bytes(Image.new("RGB", (320, 240), name)))
+            simulation.camera_view.show_photo(read_photo(photo_bytes(Image.new("RGB", (320, 240), name))))
             turn_until(simulation, lambda pixel=pixel: colour(simulation) == pixel)  # type: ignore[misc]
         simulation.act("fail camera")
         turn_until(simulation, lambda: simulation.stopped)

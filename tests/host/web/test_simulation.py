@@ -15,6 +15,7 @@ from maixswitch.sim.recording import read
 from maixswitch.sim.replay import Outcome, Replay
 from maixswitch.sim.session import Options
 from maixswitch.web import simulation as simulation_module
+from maixswitch.web.pictures import read_photo
 from maixswitch.web.simulation import Simulation
 from tests.host.web.web_helpers import draw_spot, photo_bytes, turn_until
 
@@ -57,7 +58,7 @@ def test_a_recording_starts_a_new_run_and_repeats_it(simulation: Simulation, hea
     turn_until(simulation, lambda: simulation.sim.detections())
     simulation.act("select 2")
     turn_until(simulation, lambda: simulation.sim.state == "RUNNING" and simulation.sim.title == "Colours")
-    simulation.camera_view.show_photo(photo_bytes(Image.new("RGB", (64, 48), (0, 0, 255))))
+    simulation.camera_view.show_photo(read_photo(photo_bytes(Image.new("RGB", (64, 48), (0, 0, 255)))))
     turn_until(simulation, lambda: "blue" in dict(simulation.sim.detections()[:1]))
     shown = simulation.recording()
     assert shown["frames"] >= 2
@@ -81,7 +82,7 @@ def test_an_action_with_a_path_that_needs_quotes_repeats(card: Path, tmp_path: P
     path = "models/10-it's#1/model.kmodel"
     simulation = Simulation(Options(own, quiet=True), lambda document: None)
     simulation.begin()
-    simulation.camera_view.show_photo(photo_bytes(draw_spot()))
+    simulation.camera_view.show_photo(read_photo(photo_bytes(draw_spot())))
     simulation.start_recording()
     turn_until(simulation, lambda: simulation.sim.state == "RUNNING")
     simulation.act(f"damage {shlex.quote(path)}")

@@ -3,9 +3,10 @@
 import bench
 from stage import Stage, card, say, use_canmv
 
+use_canmv()
+
 
 def run():
-    use_canmv()
     stage = Stage().start(card(), flavour="canmv")
     from device.once.setup import open_kpu
 

@@ -26,8 +26,14 @@ MODEL = "model.json"
 BOOT = "boot.py"
 CHOSEN = ("maixswitch.s0", "maixswitch.s1")
 """The files that the app writes (device/once/choice.py)."""
-LEARNT = ("learnt.s0", "learnt.s1", "learnt.0", "learnt.1")
-"""The files that the app writes into the folder of a model that learns (device/once/learnt.py)."""
+LEARNT = (
+    *("learnt.s0", "learnt.s1", "learnt.0", "learnt.1", "tuned.s0", "tuned.s1"),
+    *(f"learnt.b{slot}" for slot in range(10)),
+)
+"""The files that the app writes into a model's folder: of what it has learnt (device/once/learnt.py, backups.py), and a
+threshold that a command has kept (tuned.py)."""
+PHOTOS = "photos"
+"""The folder of the pictures that the app saves (device/once/photos.py)."""
 SYSTEM = ("system volume information", "$recycle.bin", "thumbs.db", "desktop.ini", "__pycache__")
 APP = ("device/", "main.py", "boot.py")
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"*:<>?|\\]')
@@ -58,7 +64,7 @@ def travels(path: str) -> bool:
     """
     # FAT ignores case, so every comparison here does the same.
     parts = path.lower().split("/")
-    if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] == SYNC.lower():
+    if any(part.startswith(".") or part in SYSTEM for part in parts) or parts[0] in (SYNC.lower(), PHOTOS):
         return False
     mark = parts[0] == "models" and parts[2:] == [MARK.lower()]
     return not mark and not is_learnt(path) and path.lower() not in (*CHOSEN, editor.CONFIG)

@@ -15,6 +15,8 @@ from .script.reading import Preprocessing
 
 FIELDS = ("kind", "input", "labels", "anchors", "threshold", "nms", "softmax", "top")
 MAX_SIDE = 1024
+MOST_NUMBERS = 100
+"""The most classes that are labelled with their numbers."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,20 @@ class Evidence:
     def learns(self) -> bool:
         """Does a script learn classes on the board with the network, as kpu.classifier does?"""
         return any(claim.value == "learner" for claim in self.claims.get("kind", []))
+
+    def numbered(self, count: int) -> bool:
+        """Does a script show the number of the best of this many classes as it is?"""
+        return count <= MOST_NUMBERS and any(claim.value == count for claim in self.claims.get("numbers", []))
+
+    @property
+    def stated_output(self) -> tuple[int, int, int] | None:
+        """Columns, rows and channels that a script gives to set_outputs, if the file itself has no shape."""
+        network = self.part.network
+        for claim in self.claims.get("outputs", []) if network.map is None else []:
+            columns, rows, channels = claim.value
+            if columns * rows * channels == network.elements and columns * rows > 1:
+                return columns, rows, channels
+        return None
 
     @property
     def plain_boxes(self) -> bool:

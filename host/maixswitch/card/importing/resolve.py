@@ -20,9 +20,6 @@ from .options import MAX_TITLE, ImportOptions
 from .panel_names import write_ascii_title, write_labels
 from .source import folder_of
 
-MOST_NUMBERS = 100
-"""The most classes that are labelled with their numbers."""
-
 
 def resolve(evidence: Evidence, options: ImportOptions) -> ImportedModel:
     """Decide every field of model.json.
@@ -262,7 +259,7 @@ class _Resolver:
             title = self.result.title
             self.note("C552", tr("no labels found; the only class is called {title}, as the model", title=title))
             write_labels(self.result, [title], self.evidence.part.kmodel)
-        elif needed and self.numbers(count):
+        elif needed and self.evidence.numbered(count) and not self.hints(count):
             self.note(
                 "C660", tr("no labels found, and the script shows the numbers of the classes: they are the labels")
             )
@@ -279,11 +276,6 @@ class _Resolver:
                 f"--labels {hints[0]}" if len(hints) == 1 else "--labels FILE",
             )
 
-    def numbers(self, count: int) -> bool:
-        """Does a script show the number of the best class, and has it no list of names of that length?"""
-        claims = self.evidence.claims.get("numbers", [])
-        return any(claim.value == count for claim in claims) and count <= MOST_NUMBERS and not self.hints(count)
-
     def hints(self, count: int) -> list[str]:
         """Return lists of the right length in the model's scripts, of which it is not clear what they are."""
         lists = [(match.script.file, item) for match in self.evidence.part.matches for item in match.lists(count)]
@@ -295,7 +287,7 @@ class _Resolver:
         if count is None and self.network.grid(self.pairs or PAIRS, 0):
             count = 0
         if count is not None and self.network.kmodel.version == 4 and not self.derived(count):
-            model["outputs"] = [list(self.network.map or self.stated_output() or ())]
+            model["outputs"] = [list(self.network.map or self.evidence.stated_output or ())]
         if count is None:
             channels = self.network.map[2] if self.network.map else self.network.elements
             self.problem(
@@ -327,17 +319,9 @@ class _Resolver:
         pairs = self.pairs or PAIRS
         return board_code.kmodel_head().grid(width, height, self.network.elements, pairs, count) is not None
 
-    def stated_output(self) -> tuple[int, int, int] | None:
-        """Return columns, rows and channels that a script gives to set_outputs, if the file itself has no shape."""
-        for claim in self.evidence.claims.get("outputs", []) if self.network.map is None else []:
-            columns, rows, channels = claim.value
-            if columns * rows * channels == self.network.elements and columns * rows > 1:
-                return columns, rows, channels
-        return None
-
     def stated_classes(self) -> int | None:
         """Return the number of classes of the output that a script states; None if there is none or it does not fit."""
-        shape, pairs = self.stated_output(), self.pairs or PAIRS
+        shape, pairs = self.evidence.stated_output, self.pairs or PAIRS
         count = shape[2] // pairs - 5 if shape and shape[2] % pairs == 0 else 0
         return count if count > 0 else None
 

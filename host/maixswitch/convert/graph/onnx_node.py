@@ -42,6 +42,7 @@ class OnnxNetwork:
     input, shape: the picture; its batch is 1. Without an axis for channels it has one.
     outputs: names, in order.
     opset: version of ONNX's own operators.
+    note: a sentence for the user about what was left out of the file, or "".
     pixels: (factor, offset) from a pixel of 0..255 to what the network gets, None unless the file states it.
     """
 
@@ -52,3 +53,4 @@ class OnnxNetwork:
     outputs: tuple[str, ...]
     opset: int
     pixels: tuple[float, float] | None = None
+    note: str = ""

@@ -135,7 +135,7 @@ class RepeatedBytes(Layer):
         return writer.repeated(inputs[0], shape[1:])
 
 
-def weights_of(at: NDArray[np.float64], side: int) -> Array:
+def weights_of(at: NDArray[np.float32], side: int) -> Array:
     """Returns the matrix (positions, side) of linear interpolation at the positions ``at``, in old pixels."""
     at = np.clip(at, 0, side - 1)
     low = np.floor(at).astype(int)

@@ -25,6 +25,9 @@ from .moved import Moved
 from .operator import Operator
 from .resampled import Repeated, resample, weights_of
 
+TIE = 1e-4
+"""Of a pixel: positions this near the middle or the end of a pixel may be rounded either way."""
+
 
 @dataclass(frozen=True, eq=False)
 class Resize(Moved):
@@ -129,21 +132,23 @@ def _target(importer: Importer, node: OnnxNode, h: int, w: int) -> tuple[list[in
     raise node.refused(tr("its size is not stated for four axes"), word(AGAIN))
 
 
-def _positions(node: OnnxNode, side: int, out: int, factor: float) -> NDArray[np.float64] | None:
+def _positions(node: OnnxNode, side: int, out: int, factor: float) -> NDArray[np.float32] | None:
     """The position in the map of each pixel of the result, by the formulas of ONNX; None if they are not known here."""
     mapping = str(node.attributes.get("coordinate_transformation_mode", "half_pixel"))
-    pixels = np.arange(out, dtype=np.float64)
+    # In float32, as onnxruntime computes them: where two pixels are equally near, the last digit decides.
+    pixels, half, times = np.arange(out, dtype=np.float32), np.float32(0.5), np.float32(factor)
+    middle = (pixels + half) / times - half
     if mapping == "half_pixel" or (mapping == "pytorch_half_pixel" and out > 1):
-        return (pixels + 0.5) / factor - 0.5
+        return middle
     if mapping == "pytorch_half_pixel" or (mapping == "align_corners" and out == 1):
-        return np.zeros(out)
+        return np.zeros(out, np.float32)
     if mapping == "half_pixel_symmetric":
         # The middle of the result is that of the map, also where the size was cut to a whole number.
-        middle = side / 2 * (1 - out / (factor * side))
-        return middle + (pixels + 0.5) / factor - 0.5
+        moved = np.float32(side) * half * (1 - np.float32(out) / (times * np.float32(side)))
+        return (moved + (pixels + half) / times) - half
     if mapping == "asymmetric":
-        return pixels / factor
-    return pixels * (side - 1) / (out - 1) if mapping == "align_corners" else None
+        return (pixels.astype(np.float64) / factor).astype(np.float32)
+    return pixels * np.float32(side - 1) / np.float32(out - 1) if mapping == "align_corners" else None
 
 
 def _matrix(node: OnnxNode, side: int, out: int, factor: float) -> Array | None:
@@ -159,6 +164,10 @@ def _matrix(node: OnnxNode, side: int, out: int, factor: float) -> Array | None:
     }.get(str(node.attributes.get("nearest_mode", "round_prefer_floor")))
     # A mode that is not in this table is refused, because ONNX may add new ones.
     if mode != "nearest" or rounded is None:
+        return None
+    # The order of the sums of this mapping is not known to the last digit, which decides between two pixels.
+    symmetric = node.attributes.get("coordinate_transformation_mode") == "half_pixel_symmetric"
+    if symmetric and (np.abs(2 * at - np.rint(2 * at)) < TIE).any():
         return None
     picks: Array = np.eye(side)[np.clip(rounded, 0, side - 1).astype(int)]
     return picks

@@ -18,7 +18,7 @@ from maixswitch.language import tr, word
 
 from . import foreign
 from .lift import OWN, lifted
-from .tflite.marks import MAGIC, pixels_of
+from .tflite.marks import MAGIC, note_of, pixels_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
@@ -130,7 +130,7 @@ def network_of(model: ModelProto, path: Path) -> OnnxNetwork:
     if not outputs:
         raise MaixSwitchError(tr("{path}: the network has no output", path=path))
     pixels = pixels_of(model)
-    return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset, pixels)
+    return OnnxNetwork(tuple(nodes), constants, inputs[0].name, shape, outputs, opset, pixels, note_of(model))
 
 
 def _node(number: int, proto: NodeProto) -> OnnxNode:

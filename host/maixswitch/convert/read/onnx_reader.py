@@ -53,7 +53,7 @@ def graph_of(
             tr("{path}: {count} nodes; expected at most {most}", path=path, count=count, most=MOST_NODES)
         )
     importer, refusals = _graph_of(network, scale, mean, std)
-    notes: list[str] = []
+    notes = [network.note] if network.note else []
     # What only decodes the results is left out. Each time, the nodes before it are read anew, because they may then
     # be the last ones.
     while refusals and (shorter := without_tail(importer, refusals)) is not None:

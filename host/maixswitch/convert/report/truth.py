@@ -50,9 +50,9 @@ def truth_of(folders: Sequence[str], labels: Sequence[str], classes: int) -> Tru
 def _by_name(folders: Sequence[str], labels: Sequence[str]) -> Truth:
     numbers: dict[str, list[int]] = {}
     for index, label in enumerate(labels):
-        numbers.setdefault(_plain(label), []).append(index)
+        numbers.setdefault(plain(label), []).append(index)
     # A name that two labels share says nothing about the class.
-    classes = {name: numbers[_plain(name)][0] for name in folders if len(numbers.get(_plain(name), [])) == 1}
+    classes = {name: numbers[plain(name)][0] for name in folders if len(numbers.get(plain(name), [])) == 1}
     others = [name for name in folders if name not in classes]
     if not others:
         return Truth(classes)
@@ -60,6 +60,6 @@ def _by_name(folders: Sequence[str], labels: Sequence[str]) -> Truth:
     return Truth(classes, (tr("class folders that match no label, left out of the accuracy: {names}", names=names),))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Returns a name without what differs between a folder and a label: case, blanks, underscores, hyphens."""
     return re.sub(r"[\s_-]+", "", name).casefold()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from maixswitch.convert.report.truth import plain
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 
@@ -18,11 +18,6 @@ class Naming:
 
     numbers: Mapping[str, int]
     notes: tuple[str, ...] = field(default=())
-
-
-def plain(name: str) -> str:
-    """Return a name without what differs between tools: case, blanks, underscores, hyphens."""
-    return re.sub(r"[\s_-]+", "", name).casefold()
 
 
 def naming(

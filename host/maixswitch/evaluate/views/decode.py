@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch.evaluate.job import LOWEST, MOST_BOXES
+from maixswitch.evaluate.metrics.pictures import overlaps
 from maixswitch.evaluate.records import BOX
 
 MOST_CANDIDATES = 3000
@@ -87,16 +88,6 @@ def suppressed(boxes: NDArray[Any], nms: float) -> NDArray[Any]:
         alive = np.ones(len(own), bool)
         for at in range(len(own)):
             if alive[at]:
-                alive[at + 1 :] &= overlaps(sides[at], sides[at + 1 :]) <= nms
+                alive[at + 1 :] &= overlaps(sides[at : at + 1], sides[at + 1 :])[0] <= nms
         kept[own] = alive
     return boxes[kept]
-
-
-def overlaps(one: Values, others: Values) -> Values:
-    """Return the intersection over union of a box (left, top, right, bottom) with others (n, 4)."""
-    size = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
-    shared = np.where((size > 0).all(1), size[:, 0] * size[:, 1], 0.0)
-    areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
-    union = (one[2] - one[0]) * (one[3] - one[1]) + areas - shared
-    shares: Values = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return shares

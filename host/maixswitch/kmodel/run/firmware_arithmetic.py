@@ -18,7 +18,7 @@ from maixswitch.kmodel.format.arrays import Array, Bytes, Floats, one_nan
 from . import newlib
 from .cpu_arithmetic import ONE, MultiplyAdd, SdkArithmetic
 from .float32 import all_coarse, fma, fold, teach
-from .jit import elementwise
+from .native.jit import elementwise
 
 ZERO, TOP = np.float32(0), np.float32(255)
 GROUP = 8

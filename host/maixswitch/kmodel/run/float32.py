@@ -16,7 +16,7 @@ import numpy as np
 
 from maixswitch.kmodel.format.arrays import Array, Doubles, Floats, Ints
 
-from .jit import COMPILED
+from .native.jit import COMPILED
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LOW_BITS = (1 << 29) - 1

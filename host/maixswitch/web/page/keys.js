@@ -4,8 +4,10 @@ import { t } from "./text.js";
 
 const ORDER = ["prev", "primary", "next"]; // left to right, as a hand expects them
 const TAKES_KEYS = /^(INPUT|SELECT|TEXTAREA)$/; // these elements need every key themselves
+const KEPT = "maixswitch.shortcuts"; // "off" if this browser's keyboard must not press the board's keys
 const TAKES_SPACE = /^(BUTTON|SUMMARY|A)$/;
 const box = document.getElementById("keys");
+const shortcuts = document.getElementById("shortcuts");
 const fingers = new Map(); // key number -> what holds it
 let ask = () => {};
 
@@ -79,14 +81,17 @@ export function markKeys(down) {
 
 function keyOf(event) {
   const { target } = event;
-  if (event.ctrlKey || event.altKey || event.metaKey || TAKES_KEYS.test(target.tagName)) return 0;
+  if (event.ctrlKey || event.altKey || event.metaKey || TAKES_KEYS.test(target.tagName) || target.isContentEditable) return 0;
   if (target.parentElement === box && (event.key === " " || event.key === "Enter")) return numberOf(target);
+  if (!shortcuts.checked) return 0;
   if (event.key === " ") return TAKES_SPACE.test(target.tagName) ? 0 : 1;
   return /^[1-8]$/.test(event.key) && known(Number(event.key)) ? Number(event.key) : 0;
 }
 
 export function startKeys(send) {
   ask = send;
+  shortcuts.checked = localStorage.getItem(KEPT) !== "off";
+  shortcuts.addEventListener("change", () => localStorage.setItem(KEPT, shortcuts.checked ? "on" : "off"));
   const held = new Map(); // event.code -> key number: the focus may move before the key comes up
   addEventListener("keydown", (event) => {
     const number = keyOf(event);

@@ -29,7 +29,7 @@ let hiding = 0;
 const link = openLink({ onText: hear, onFrame: showFrame, onState: turnLink });
 
 function notice(text) {
-  at("notice").textContent = text;
+  set(at("notice-text"), text);
   at("notice").hidden = false;
   clearTimeout(hiding);
   hiding = setTimeout(() => { at("notice").hidden = true; }, NOTICE_MS);
@@ -52,7 +52,7 @@ function hear(message) {
   if (message.type === "hello") {
     hello = message;
     setTexts(message.texts);
-    limitSources(message.limits);
+    limitSources(message.limits, message.desks);
     at("events").replaceChildren();
     listLanguages();
     write();
@@ -118,9 +118,17 @@ function write() {
   writeLesson();
 }
 
+// What is over the panel while its picture stands still.
+function veil({ state, paused }) {
+  if (state === "OFF" || state === "STOPPED") return t("Ended: start again with {button}", { button: t("Power off and on") });
+  return paused ? t("Paused") : "";
+}
+
 function show() {
+  at("veil").hidden = !veil(status);
+  set(at("veil"), veil(status));
   views.showFacts(status);
-  views.showResults(status.results, status.extras, status.learnt);
+  views.showResults(status, hello?.colours ?? []);
   views.markTable(status.state);
   markDiagram(status.state);
   markModel(status.index);
@@ -146,6 +154,7 @@ const click = (id, act) => at(id).addEventListener("click", act);
 click("pause", () => link.ask("pause", { on: !status?.paused }));
 click("step", () => link.ask("step"));
 click("notice", () => { at("notice").hidden = true; });
+addEventListener("keydown", ({ key }) => { if (key === "Escape") at("notice").hidden = true; });
 click("power", () => link.ask("power"));
 at("speed").addEventListener("change", () => link.ask("speed", { speed: Number(at("speed").value) }));
 at("table").addEventListener("toggle", views.forgetState); // a closed table could not scroll to the live rows

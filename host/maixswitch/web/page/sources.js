@@ -11,6 +11,7 @@ const MOST_FILES = 2000; // that are read from a dropped folder
 let link = null;
 let notice = () => {};
 let limits = { bytes: 8 * 1024 * 1024, photos: 100, webcam: 256 * 1024 };
+let desks = [];
 let listed = "";
 let sending = 0;
 
@@ -24,6 +25,7 @@ function nameOf({ kind, name, photos, chosen }) {
 }
 
 export function forgetSource() {
+  at("laid").replaceChildren();
   listed = "";
 }
 
@@ -36,7 +38,23 @@ function listPhotos({ photos, chosen }) {
   if (other || document.activeElement !== at("turn")) at("turn").value = chosen;
 }
 
+function deskName(what) {
+  if (what === "shapes") return t("shapes");
+  if (what === "digits") return t("digits");
+  if (what === "colours") return t("coloured cards");
+  if (what === "all") return t("everything in turn");
+  return t("what suits the model");
+}
+
+function showDesk({ kind, desk }) {
+  at("lay").hidden = kind !== "scene";
+  const list = at("laid");
+  if (!list.length) list.replaceChildren(...desks.map((what) => new Option(deskName(what), what)));
+  if (document.activeElement !== list) list.value = desk;
+}
+
 export function showSource({ source }) {
+  showDesk(source);
   set(at("source"), nameOf(source));
   at("scene").disabled = source.kind === "scene";
   at("album").hidden = source.photos.length < 2;
@@ -114,8 +132,9 @@ async function dropped(transfer) {
   return files;
 }
 
-export function limitSources(newLimits) {
+export function limitSources(newLimits, newDesks) {
   limits = newLimits;
+  desks = newDesks;
 }
 
 export function startSources(to, say) {
@@ -129,6 +148,7 @@ export function startSources(to, say) {
     });
   }
   at("scene").addEventListener("click", () => { sending += 1; stopWebcam(); link.ask("scene"); });
+  at("laid").addEventListener("change", () => link.ask("desk", { what: at("laid").value }));
   at("turn").addEventListener("change", () => link.ask("turn", { index: Number(at("turn").value) }));
   at("webcam").addEventListener("click", () => {
     sending += 1;

@@ -74,11 +74,30 @@ function extraLines({ lines, points, outputs, view }) {
   return [...found, ...texts.map((text) => make("li", text, { className: "extra" }))];
 }
 
-export function showResults(results, extras, learnt) {
-  const lines = results.slice(0, MOST_RESULTS).map(([label, score]) => {
+// Results keep their rows while they are seen: a row that jumps with every frame cannot be read.
+let rows = [];
+
+function seated(results, classes) {
+  const counts = new Map();
+  const seen = results.map(([label, score], at) => {
+    const nth = (counts.get(label) ?? 0) + 1;
+    counts.set(label, nth);
+    return { key: `${nth} ${label}`, label, score, number: classes[at] };
+  });
+  const before = rows.filter((key) => seen.some((one) => one.key === key));
+  rows = [...before, ...seen.map(({ key }) => key).filter((key) => !before.includes(key))];
+  return rows.map((key) => seen.find((one) => one.key === key));
+}
+
+export function showResults({ results, classes, extras, learnt }, colours) {
+  const lines = seated(results, classes).slice(0, MOST_RESULTS).map(({ label, score, number }) => {
     const line = make("li"), bar = make("meter", "", { min: 0, max: 1, value: score });
     bar.setAttribute("aria-label", label);
-    line.append(make("span", label, { title: label }), bar, make("span", score.toFixed(2)));
+    const name = make("span", label, { title: label });
+    // The colour of its box or bar on the panel.
+    if (number >= 0 && colours.length) name.style.borderColor = colours[number % colours.length];
+    // As on the panel: of 0.579 it shows 57%.
+    line.append(name, bar, make("span", `${Math.floor(score * 100 + 1e-6)}%`));
     return line;
   });
   lines.push(...extraLines(extras));

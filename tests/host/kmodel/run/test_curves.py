@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from maixswitch.kmodel import load
 from maixswitch.kmodel.format.conv import Conv
-from maixswitch.kmodel.format.registers import BatchNorm
+from maixswitch.kmodel.format.registers import Activation, BatchNorm
 from maixswitch.kmodel.run.arithmetic import activate
-from maixswitch.kmodel.run.backends.curve import Buckets, Formula, Listed, curve_of, proven
-from maixswitch.kmodel.run.backends.finish_loops import by_buckets, by_formula, by_list
+from maixswitch.kmodel.run.backends.curve import Buckets, Formula, Pieces, curve_of, proven
 from maixswitch.kmodel.run.backends.prepare import EXACT32, prepare
+from maixswitch.kmodel.run.native.kpu_layers import apply as compiled
 from maixswitch.kmodel.run.roundings import ROUNDINGS
 from maixswitch.kmodel.write.quantize import KpuWeights, linear
 from maixswitch.kmodel.write.writer import KModelWriter
 from tests.host.kmodel.small_networks import Choice, curve, part
 
 LOW, HIGH = -300_000, 500_000
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 
 
 def results(form, values: np.ndarray) -> np.ndarray:
@@ -40,7 +42,7 @@ def test_every_value_of_a_curve(kind: str, rounding: str) -> None:
     assert np.array_equal(results(result.form, z[1:] - 2.0**-15), expected[:-1])
     assert result.rising == bool(np.all(np.diff(expected.astype(int)) >= 0)) or kind == "wild"
     if kind != "wild":
-        assert isinstance(result.form, {"linear": Formula, "leaky": Buckets, "falling": Listed}[kind])
+        assert isinstance(result.form, {"linear": Formula, "leaky": Buckets, "falling": Pieces}[kind])
 
 
 def test_curves_of_real_files(kmodels) -> None:
@@ -77,7 +79,10 @@ def test_a_fall_at_the_end_of_the_range(start: int, rounding: str) -> None:
 def test_shifts_larger_than_a_c_int_use_the_reference() -> None:
     table = curve(np.random.default_rng(8), "linear")
     wide = replace(table, shift=np.full_like(table.shift, 63))
-    assert curve_of(wide, "v02", LOW, 1 << 30) is None
+    result = curve_of(wide, "v02", LOW, 1 << 30)
+    assert result is not None
+    z = np.random.default_rng(8).integers(LOW, 1 << 30, 5000)
+    assert np.array_equal(results(result.form, z.astype(float)), activate(z, wide, "v02"))
 
 
 def test_a_wrong_formula_is_not_proven() -> None:
@@ -95,24 +100,43 @@ def test_a_wrong_formula_is_not_proven() -> None:
         assert not proven(wrong, steps, -1 << 19, 1 << 20)
 
 
-@pytest.mark.parametrize("kind", ["linear", "leaky", "falling"])
-def test_the_loops_that_numba_compiles(kind: str) -> None:
-    result = curve_of(curve(np.random.default_rng(8), kind), "v02", LOW, HIGH)
+@needs_numba
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("kind", ["linear", "leaky", "falling", "wild"])
+def test_the_loops_that_numba_compiles(kind: str, rounding: str) -> None:
+    table = curve(np.random.default_rng(8), kind)
+    result = curve_of(table, rounding, LOW, HIGH)
     assert result is not None
-    form = result.form
-    rng = np.random.default_rng(3)
-    sums = rng.integers(-3000, 5000, (3, 200)).astype(np.float32)
-    factor, offset = np.array([50.0, 3.25, 80.5]), np.array([-7.0, 9000.0, 0.5])
-    expected = results(form, sums.astype(float) * factor[:, None] + offset[:, None])
-    computed = np.empty_like(expected)
-    if isinstance(form, Formula):
-        by_formula(sums, factor, offset, form.step, form.shift, form.even, form.floor_first, computed)
-    elif isinstance(form, Buckets):
-        by_buckets(sums, factor, offset - form.origin, form.bits, form.moved, computed)
-    else:
-        assert isinstance(form, Listed)
-        by_list(sums, factor, offset - form.origin, form.table, computed)
-    assert np.array_equal(computed, expected)
+    z = np.arange(LOW, HIGH + 1)
+    for form in (result.form, result.looped):
+        computed = np.empty(z.shape, np.uint8)
+        compiled(form)(z + (0.75 - form.origin), computed)
+        assert np.array_equal(computed, activate(z, table, rounding))
+
+
+@needs_numba
+@pytest.mark.parametrize("case", range(60))
+def test_tables_of_any_order_over_the_whole_range(case: int) -> None:
+    """Starts in disorder and equal ones, falling pieces, every shift: each z next to a start, and random ones."""
+    rng = np.random.default_rng(case)
+    starts = rng.integers(-(1 << 35), 1 << 35, 16) >> rng.integers(0, 34, 16)
+    starts[rng.integers(1, 16, 4)] = starts[rng.integers(0, 16, 4)]
+    if case % 2:
+        starts = np.sort(starts)
+        starts[0] = -(1 << 35)
+    shift = rng.integers(0, 64, 16) if case % 3 else np.full(16, 20)
+    table = Activation(starts, rng.integers(-(1 << 15), 1 << 15, 16), shift, rng.integers(0, 256, 16))
+    low, high = (-(1 << 35) + 1, (1 << 34) - 1) if case % 4 else (-(1 << 20), 1 << 21)
+    z = np.concatenate([np.add.outer(starts, np.arange(-3, 4)).reshape(-1), rng.integers(low, high, 20_000)])
+    z = z[(z >= low) & (z <= high)]
+    for rounding in ROUNDINGS:
+        result = curve_of(table, rounding, low, high)
+        assert result is not None
+        expected = activate(z, table, rounding)
+        computed = np.empty(z.shape, np.uint8)
+        compiled(result.looped)(z.astype(float) - result.looped.origin, computed)
+        assert np.array_equal(computed, expected)
+        assert np.array_equal(results(result.form, z.astype(float)), expected)
 
 
 def conv_of(kernel: KpuWeights, channels: int, size: int = 6) -> Conv:

@@ -11,7 +11,7 @@ from maixswitch.kmodel import KModel, load
 from maixswitch.kmodel.format import v4_layers as body
 from maixswitch.kmodel.format import v4_moves as moves
 from maixswitch.kmodel.format.v4_node import Padding, Range
-from maixswitch.kmodel.run.backends.cpu_layers import bind
+from maixswitch.kmodel.run.native.cpu_layers import bind
 from maixswitch.kmodel.run.roundings import ROUNDINGS
 from maixswitch.kmodel.run.runners import runner_of
 from maixswitch.kmodel.run.runtimes import RUNTIMES

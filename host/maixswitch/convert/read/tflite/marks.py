@@ -12,6 +12,14 @@ MAGIC = b"TFL3"
 PIXELS = "maixswitch.pixels"
 """Key of the (factor, offset) of the pixels, in the properties of the ONNX network."""
 
+NOTE = "maixswitch.note"
+"""Key of a sentence for the user about what was left out of the file."""
+
+
+def note_of(model: ModelProto) -> str:
+    """Returns the sentence for the user, "" if there is none."""
+    return next((str(item.value) for item in model.metadata_props if item.key == NOTE), "")
+
 
 def pixels_of(model: ModelProto) -> tuple[float, float] | None:
     """Returns the (factor, offset) from a pixel of 0..255 to the network's numbers, if a quantised file states them."""

@@ -16,9 +16,10 @@ from . import file
 from .builder import IR_VERSION, OPSET, Builder, Data, Spread, Tensor, Value
 from .file import FileOperator, FileTensor, TfliteFile, parse
 from .folding import fold
-from .marks import PIXELS
+from .marks import NOTE, PIXELS
 from .operation import MOST_SIDE, Operation
 from .operators import READERS, REFUSED
+from .tail import is_decoding, without_tail
 from .weights import real
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class _Reader:
     def model(self) -> ModelProto:
         from onnx import TensorProto, checker, helper
 
+        self.network, note = without_tail(self.network, _needed(self.network))
         operators = _needed(self.network)
         _check_kinds(operators)
         picture = self._input()
@@ -67,8 +69,8 @@ class _Reader:
         graph = helper.make_graph(self.builder.nodes, "tflite", inputs, outputs, self.builder.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
         pixels = self._pixels()
-        if pixels is not None:
-            helper.set_model_props(model, {PIXELS: " ".join(map(repr, pixels))})
+        stated = {} if pixels is None else {PIXELS: " ".join(map(repr, pixels))}
+        helper.set_model_props(model, {**stated, **({NOTE: note} if note else {})})
         checker.check_model(model)
         return model
 
@@ -199,8 +201,7 @@ def _needed(network: TfliteFile) -> list[FileOperator]:
 
 def _unknown(operator: FileOperator) -> MaixSwitchError:
     """The error for an operator that cannot be read, with what to do instead."""
-    # An operator of its author's own has lower case letters. Most of those decode results.
-    remedy = REFUSED.get(operator.kind, UNKNOWN if operator.kind.isupper() else LEAVE_OUT)
+    remedy = LEAVE_OUT if is_decoding(operator.kind) else REFUSED.get(operator.kind, UNKNOWN)
     return operator.refused(tr("the board cannot run this operator"), word(remedy))
 
 

@@ -7,8 +7,8 @@
 * "best" means the last of these that can run here.
 
 ``interface`` is what the emulator expects of a backend. ``prepare`` and ``curve`` prove which fast form of a KPU layer
-is exact; ``fast_backend`` and ``onnx_backend`` compute its sums, and ``finish`` turns sums into bytes. ``kpu_layers``
-and ``cpu_layers`` tie layers to the chip's memory; ``kpu_loops`` and ``cpu_loops`` are their compiled loops.
+is exact; ``fast_backend`` and ``onnx_backend`` compute its sums, and ``finish`` turns sums into bytes. The room
+``native`` holds the compiled layers.
 """
 
 from __future__ import annotations

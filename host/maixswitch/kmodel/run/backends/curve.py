@@ -2,7 +2,7 @@
 
 In a known range of z, a table that never falls is described completely by its steps: the least z that reaches each
 result from 1 to 255. A formula that never falls is right for every z if it is right at each step and just before it.
-Each of the fast forms below is proven in that way before it is used. A table that falls is listed value by value.
+Each of the fast forms below is proven in that way before it is used. A table that falls is computed piece by piece.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from maixswitch.kmodel.format.arrays import Bytes, Doubles, Ints
 from maixswitch.kmodel.format.registers import LOWEST_START, SEGMENTS, Activation, decode_activation, encode_activation
 from maixswitch.kmodel.run.arithmetic import activate
+from maixswitch.kmodel.run.roundings import V01
 
 MAX_ENTRIES = 1 << 22
 KEPT_CURVES = 256
@@ -25,6 +26,8 @@ MAX_SINGLE = 4
 """The largest number of steps of ``Capped``; each costs a comparison."""
 TOP = 255
 WIDEST_SHIFT = 31
+LONGEST_SHIFT = 62
+"""``arithmetic.activate`` shifts by no more, which leaves nothing of a product but its sign."""
 FINEST = 2.0**-15
 """The values that reach a curve are multiples of this: batch norm shifts by 15 bits at most."""
 
@@ -112,15 +115,20 @@ class Buckets:
 
 
 @dataclass(frozen=True, eq=False)
-class Listed:
-    """table[z - origin]; the ends of the table hold beyond it."""
+class Pieces:
+    """The table itself, piece by piece, for tables that fall or whose steps are too close for buckets.
 
-    origin: int
-    table: Bytes
+    rows: (n, 4) float64: the whole number that z must exceed, start, slope and bias of a piece; the last one that fits
+        counts. Start, slope and product have fewer than 53 bits, so float64 is exact, as are floor and remainder.
+    """
+
+    table: Activation
+    rounding: str
+    rows: Doubles
+    origin: int = 0
 
     def apply(self, values: Doubles, result: Bytes) -> None:
-        np.clip(values, 0.0, float(len(self.table) - 1), out=values)
-        np.take(self.table, values.astype(np.intp), out=result)
+        result[...] = activate(np.floor(values).astype(np.int64), self.table, self.rounding)
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,7 @@ class Curve:
 
 
 def curve_of(table: Activation, rounding: str, lowest: int, highest: int) -> Curve | None:
-    """The curve for z in lowest..highest; None if no form fits."""
+    """The curve for z in lowest..highest; None if z may have more than 36 bits."""
     # The range is widened to powers of two, so that layers with the same table share one curve.
     low, high = -(1 << (-lowest).bit_length()) if lowest < 0 else 0, 1 << max(highest, 1).bit_length()
     # The table is not defined below its first start, and z has 36 bits.
@@ -149,24 +157,30 @@ def curve_of(table: Activation, rounding: str, lowest: int, highest: int) -> Cur
 
 
 @lru_cache(maxsize=KEPT_CURVES)
-def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve | None:
+def _curve(raw: bytes, rounding: str, low: int, high: int) -> Curve:
     table = decode_activation(raw)
-    # A z below the first start is left to the reference, because no source defines it.
-    if int(table.start[0]) >= low:
-        return None
-    # A falling table has no steps to search for. If its range is small it can still be listed.
-    if not _rises(table, rounding, low, high):
-        if high - low >= MAX_ENTRIES:
-            return None
-        listed = Listed(low, activate(np.arange(low, high + 1, dtype=np.int64), table, rounding))
-        return Curve(listed, False, listed)
+    # A z below the first start belongs to the first piece, as in the reference. A falling table has no steps to search.
+    pieces = _pieces(table, rounding, low, high)
+    if int(table.start[0]) >= low or not _rises(table, rounding, low, high):
+        return Curve(pieces, False, pieces)
     steps = _steps(table, rounding, low, high)
     # The forms are tried from the fastest on. Compiled loops can also use ``Capped``, which numpy would do slowly.
     formula = _formula(table, steps, low, high)
-    form = formula or _buckets(steps, low, high) or _list(steps, low)
-    if form is None:
-        return None
+    form = formula or _buckets(steps, low, high) or pieces
     return Curve(form, True, formula or _capped(table, steps, low, high) or form)
+
+
+def _pieces(table: Activation, rounding: str, low: int, high: int) -> Pieces:
+    """The pieces that apply to some z of low..high."""
+    starts = table.start.astype(np.int64)
+    # The last piece that fits counts, so a piece is hidden by a later one that begins no later.
+    begins = np.minimum.accumulate(starts[::-1])[::-1] - (rounding == V01)
+    begins[0] = min(low, begins[1]) - 1
+    ends = np.append(begins[1:], high)
+    chosen = (begins < ends) & (ends >= low) & (begins < high)
+    slopes = table.mul.astype(np.float64) * 2.0 ** -np.minimum(table.shift, LONGEST_SHIFT).astype(np.float64)
+    rows = np.stack([begins.astype(np.float64), starts.astype(np.float64), slopes, table.bias.astype(np.float64)], 1)
+    return Pieces(table, rounding, np.ascontiguousarray(rows[chosen]))
 
 
 def _rises(table: Activation, rounding: str, low: int, high: int) -> bool:
@@ -289,13 +303,3 @@ def _buckets(steps: Ints, low: int, high: int) -> Form | None:
     moved = np.where(has_step, ((results + 1) << bits) - step, (results << bits) - begins)
     form = Buckets(origin, bits, moved.astype(np.int32))
     return form if proven(form, steps, low, high) else None
-
-
-def _list(steps: Ints, low: int) -> Form | None:
-    """Every value of z from the first step to the last."""
-    there = np.maximum(steps, low)
-    first, last = int(there[0]) - 1, int(there[-1])
-    # A list of a wide range would take too much memory.
-    if last - first >= MAX_ENTRIES:
-        return None
-    return Listed(first, np.searchsorted(there, np.arange(first, last + 1), side="right").astype(np.uint8))

@@ -10,7 +10,8 @@ from numpy.lib.stride_tricks import as_strided
 from maixswitch.kmodel.format.arrays import Array, Bytes
 from maixswitch.kmodel.format.conv import Conv
 
-from .finish import Finish, numpy_finish
+from .curve import Form
+from .finish import Apply, finished
 from .interface import Kernel
 from .numpy_backend import NumpyBackend
 from .prepare import Prepared, prepare
@@ -221,19 +222,21 @@ class FastBackend:
 
     name = "fast"
 
-    def __init__(
-        self,
-        sums: MakeSums = numpy_sums,
-        finish: Callable[[Prepared, str, Scratch], Finish] = numpy_finish,
-    ) -> None:
+    def __init__(self, sums: MakeSums = numpy_sums) -> None:
         self._scratch = Scratch()
         self._sums = sums
-        self._finish = finish
+
+    def curve(self, form: Form) -> Apply:
+        """The function that computes an activation curve."""
+        return form.apply
 
     def prepare(self, conv: Conv, rounding: str) -> Kernel:
         # The proof only fails for strange files, which the slow and exact backend runs.
         layer = prepare(conv, rounding)
         if layer is None:  # floats may not be exact, so 64-bit integers are used
             return NumpyBackend().prepare(conv, rounding)
-        sums, finish = split_sums(layer, self._sums, self._scratch), self._finish(layer, rounding, self._scratch)
+        sums, finish = (
+            split_sums(layer, self._sums, self._scratch),
+            finished(layer, rounding, self._scratch, self.curve(layer.curve.form)),
+        )
         return lambda image: finish(sums(image))

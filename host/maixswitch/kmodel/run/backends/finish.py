@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from maixswitch.kmodel.format.arrays import Array, Bytes
+from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles
 
-from .curve import Buckets, Formula, Listed
-from .finish_loops import compiled
 from .numpy_backend import pooled
 from .prepare import Prepared
 from .scratch import Scratch
@@ -22,8 +20,12 @@ SHORT_ROW = 100
 """Below this many pixels the numbers of a channel are repeated for each pixel, because numpy is slow on short rows."""
 
 
-def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
-    """One numpy pass per step, on pieces that fit into the cache."""
+Apply = Callable[[Doubles, Bytes], None]
+"""Writes the results of values to bytes, as ``curve.Form.apply`` does."""
+
+
+def finished(layer: Prepared, rounding: str, scratch: Scratch, apply: Apply) -> Finish:
+    """One pass per step, on pieces that fit into the cache. apply: the curve, ``layer.curve.form``."""
     out, height, width = layer.summed
     pixels, pool = height * width, layer.pool
     result = scratch.room("result", (out, pixels), np.uint8)
@@ -36,7 +38,6 @@ def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
     # The form's origin is subtracted here, together with the offset.
     if pixels < SHORT_ROW:
         factor, offset = np.repeat(factor, pixels, axis=1), np.repeat(offset, pixels, axis=1)
-    apply = layer.curve.form.apply
 
     def run(sums: Array) -> Bytes:
         flat = sums.reshape(out, pixels)
@@ -49,32 +50,6 @@ def numpy_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
                 np.multiply(values, factor[rows], out=values)
                 np.add(values, offset[rows], out=values)
                 apply(values, result[rows, part])
-        return pooled(image, pool, rounding) if pool else image
-
-    return run
-
-
-def compiled_finish(layer: Prepared, rounding: str, scratch: Scratch) -> Finish:
-    """One compiled loop over all sums. ImportError without numba."""
-    out, height, width = layer.summed
-    result = scratch.room("result", (out, height * width), np.uint8)
-    image = result.reshape(out, height, width)
-    form, pool = layer.curve.form, layer.pool
-    # The origin is subtracted with the offset, which saves a pass over the values.
-    factor, offset = layer.factor[:, 0].copy(), layer.offset[:, 0] - form.origin
-    # Each form has its own loop; numpy computes a form without one.
-    parameters: tuple[object, ...]
-    if isinstance(form, Formula):
-        function, parameters = compiled("by_formula"), (form.step, form.shift, form.even, form.floor_first)
-    elif isinstance(form, Buckets):
-        function, parameters = compiled("by_buckets"), (form.bits, form.moved)
-    elif isinstance(form, Listed):
-        function, parameters = compiled("by_list"), (form.table,)
-    else:
-        return numpy_finish(layer, rounding, scratch)
-
-    def run(sums: Array) -> Bytes:
-        function(sums.reshape(out, -1), factor, offset, *parameters, result)
         return pooled(image, pool, rounding) if pool else image
 
     return run

@@ -17,8 +17,9 @@ from maixswitch.kmodel.format.conv import Conv
 from maixswitch.kmodel.format.program import Layer
 
 from . import onnx_messages
+from .curve import Form
 from .fast_backend import FastBackend, Sums, bordered, numpy_sums
-from .finish import compiled_finish, numpy_finish
+from .finish import Apply
 from .interface import LayerMemory, Step
 from .onnx_sessions import session_of
 from .prepare import Prepared
@@ -96,18 +97,25 @@ class OnnxBackend(FastBackend):
     name = "onnxruntime"
 
     def __init__(self) -> None:
-        # Without numba, numpy turns the sums into bytes, with one pass for each step.
-        super().__init__(ort_sums, compiled_finish if find_spec("numba") else numpy_finish)
+        super().__init__(ort_sums)
         self.binds = find_spec("numba") is not None
+
+    def curve(self, form: Form) -> Apply:
+        # Without numba, numpy turns the sums into bytes, with one pass for each step.
+        if not self.binds:
+            return super().curve(form)
+        from maixswitch.kmodel.run.native.kpu_layers import apply
+
+        return apply(form)
 
     def bind(self, conv: Conv, rounding: str, memory: LayerMemory) -> Step | None:
         """See ``kpu_layers``."""
-        from .kpu_layers import bind
+        from maixswitch.kmodel.run.native.kpu_layers import bind
 
         return bind(conv, rounding, memory, self._scratch)
 
     def bind_layer(self, layer: Layer, runner: Callable[[Any, Any], None], chip: Any) -> Step | None:
         """See ``cpu_layers``."""
-        from .cpu_layers import bind
+        from maixswitch.kmodel.run.native.cpu_layers import bind
 
         return bind(layer, runner, chip)

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maixswitch.kmodel.format.arrays import Bytes
-
-from . import onnx_messages
-from .onnx_sessions import session_of
+from maixswitch.kmodel.run.backends import onnx_messages
+from maixswitch.kmodel.run.backends.onnx_sessions import session_of
 
 Run = Callable[[], object]
 

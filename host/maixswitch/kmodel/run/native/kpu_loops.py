@@ -4,7 +4,7 @@ A layer computes ``count`` lines of its result at a time. One channel of the pic
 each tap of all these lines is one stretch of bytes. At stride 1, the channel stays as it is, and the border on the
 right of a line is also the border on the left of the next line. At other strides, it is split into stride x stride
 phases, and the tap (ky, kx) is in phase (ky % stride, kx % stride). A line of a stretch has ``pitch`` columns. Those of
-the border at its end are computed but never read. Lines of complete words of 4 or 8 bytes are moved word by word.
+the border at its end are computed but never read. Lines of complete words of 4 bytes are moved word by word.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles, Floats, Ints
-from maixswitch.kmodel.run.jit import jit
 
 from .curve_loops import curve
+from .jit import jit
 
 WORD = 8
 """Bytes on both sides of a laid out channel, for the taps that begin before it or end after it."""
@@ -190,7 +190,7 @@ def multiply(weights: Array, columns: Bytes, sums: Array) -> None:
 
 
 @jit
-def greatest(values: Doubles, window: int, count: int, width: int, pitch: int) -> None:
+def greatest(values: Array, window: int, count: int, width: int, pitch: int) -> None:
     """The max pool in place: lines of ``pitch`` become lines of ``width`` without gaps."""
     wide = width * window
     # The lines are compared first, because such long loops compile to vector code. Then the columns are.
@@ -245,7 +245,6 @@ def deliver(
     form: Ints,
     rule: Doubles,
     moved: Array,
-    listed: Bytes,
     result: Bytes,
     ram: Bytes,
     main: Bytes,
@@ -259,11 +258,9 @@ def deliver(
     pitch, width, unit = lines[0] if lines[1] == 1 else lines[2], lines[2], lines[3]
     each = count * pitch
     part = result[: channels * each]
-    curve(values[: channels * each], form, rule, moved, listed, part)
+    curve(values[: channels * each], form, rule, moved, part)
     # Lines of complete words are moved word by word, which takes fewer steps.
-    if unit == 8:
-        store(part.view(np.uint64), each // 8, pitch // 8, target, channel, first, count, ram.view(np.uint64))
-    elif unit == 4:
+    if unit == 4:
         store(part.view(np.uint32), each // 4, pitch // 4, target, channel, first, count, ram.view(np.uint32))
     else:
         store(part, each, pitch, target, channel, first, count, ram)
@@ -281,6 +278,28 @@ def deliver(
 
 
 @jit
+def affine(sums: Array, factor: float, offset: float, values: Doubles) -> None:
+    """Batch norm, of which ``prepare`` has proven that float64 is exact."""
+    for x in range(values.size):
+        values[x] = np.float64(sums[x]) * factor + offset
+
+
+@jit
+def nine(pixels: Floats, taps: Ints, weights: Floats, factor: float, offset: float, values: Doubles) -> None:
+    """A depthwise channel: nine stretches, and batch norm. All sums are whole numbers below 2**24: exact in float32."""
+    size = values.size
+    a, b, c = pixels[taps[0] :][:size], pixels[taps[1] :][:size], pixels[taps[2] :][:size]
+    d, e, f = pixels[taps[3] :][:size], pixels[taps[4] :][:size], pixels[taps[5] :][:size]
+    g, h, i = pixels[taps[6] :][:size], pixels[taps[7] :][:size], pixels[taps[8] :][:size]
+    u, v, w = weights[:3], weights[3:6], weights[6:]
+    for x in range(size):
+        total = u[0] * a[x] + u[1] * b[x] + u[2] * c[x]
+        total += v[0] * d[x] + v[1] * e[x] + v[2] * f[x]
+        total += w[0] * g[x] + w[1] * h[x] + w[2] * i[x]
+        values[x] = np.float64(total) * factor + offset
+
+
+@jit
 def finish(
     sums: Array,
     factor: Doubles,
@@ -293,7 +312,6 @@ def finish(
     form: Ints,
     rule: Doubles,
     moved: Array,
-    listed: Bytes,
     result: Bytes,
     ram: Bytes,
     main: Bytes,
@@ -310,15 +328,18 @@ def finish(
     for begin in range(0, out, at_once):
         channels = min(at_once, out - begin)
         for index in range(channels):
-            row, scale, start = sums[begin + index], factor[begin + index], offset[begin + index]
-            part = values[index * each : index * each + number]
-            for x in range(number):
-                part[x] = np.float64(row[x]) * scale + start
+            part, row, scale = values[index * each : (index + 1) * each], sums[begin + index], factor[begin + index]
+            # The pool comes first, as it leaves fewer values; the greatest result may be that of the least sum.
             if window > 1:
-                greatest(part, window, count // window, width, pitch)
+                if scale < 0.0:
+                    scale = -scale
+                    for x in range(number):
+                        row[x] = -row[x]
+                greatest(row, window, count // window, width, pitch)
+            affine(row, scale, offset[begin + index], part)
         # The channels that fit into the cache are finished before the next ones begin.
         at = first // window, count // window
-        deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)
+        deliver(values, begin, channels, *at, lines, target, form, rule, moved, result, ram, main)
 
 
 @jit
@@ -341,7 +362,6 @@ def depthwise(
     form: Ints,
     rule: Doubles,
     moved: Array,
-    listed: Bytes,
     result: Bytes,
     main: Bytes,
 ) -> None:
@@ -349,12 +369,11 @@ def depthwise(
 
     layout, layout_words, in_unit, taps, room: see ``gather``.
     weights: float32 (channels, 9).
-    pixels: as large as ``room``, for the same in float32.
+    pixels: for the same in float32.
     The other arguments are those of ``finish``.
     """
     pitch, window, width, at_once = lines[0], lines[1], lines[2], lines[4]
     number, all_channels = count * pitch, weights.shape[0]
-    ta, tb, tc, td, te, tf, tg, th, ti = taps[0], taps[1], taps[2], taps[3], taps[4], taps[5], taps[6], taps[7], taps[8]
     # The border on the right of each line is set once, because ``lay`` does not write it.
     if in_unit:
         for index in range(room.size):
@@ -369,18 +388,9 @@ def depthwise(
                 arrange(ram, layout, layout_words, in_unit, begin + index, first, count, room)
                 for x in range(room.size):
                     pixels[x] = room[x]
-                # Nine shifted stretches of one channel are added. All sums are whole numbers below 2**24, so float32 is
-                # exact.
-                a, b, c = pixels[ta : ta + number], pixels[tb : tb + number], pixels[tc : tc + number]
-                d, e, f = pixels[td : td + number], pixels[te : te + number], pixels[tf : tf + number]
-                g, h, i = pixels[tg : tg + number], pixels[th : th + number], pixels[ti : ti + number]
-                w, scale, start = weights[begin + index], factor[begin + index], offset[begin + index]
                 part = values[index * each : index * each + number]
-                for x in range(number):
-                    total = w[0] * a[x] + w[1] * b[x] + w[2] * c[x] + w[3] * d[x] + w[4] * e[x] + w[5] * f[x]
-                    total += w[6] * g[x] + w[7] * h[x] + w[8] * i[x]
-                    part[x] = np.float64(total) * scale + start
+                nine(pixels, taps, weights[begin + index], factor[begin + index], offset[begin + index], part)
                 if window > 1:
                     greatest(part, window, valid // window, width, pitch)
             at = first // window, valid // window
-            deliver(values, begin, channels, *at, lines, target, form, rule, moved, listed, result, ram, main)
+            deliver(values, begin, channels, *at, lines, target, form, rule, moved, result, ram, main)

@@ -7,6 +7,7 @@ the layers that do not fit this form.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import gcd
@@ -17,14 +18,15 @@ import numpy as np
 from maixswitch.kmodel.format.airam import ROW, MapLayout
 from maixswitch.kmodel.format.arrays import Array, Bytes, Doubles, Ints
 from maixswitch.kmodel.format.conv import Conv
+from maixswitch.kmodel.run.backends.curve import Buckets, Capped, Form, Formula, Pieces
+from maixswitch.kmodel.run.backends.interface import LayerMemory, Step
+from maixswitch.kmodel.run.backends.prepare import Prepared, prepare, reach, whole_zero
+from maixswitch.kmodel.run.backends.scratch import Scratch
+from maixswitch.kmodel.run.roundings import V02
 
 from . import curve_loops
 from . import kpu_loops as loops
 from .byte_products import Run, product, trusted
-from .curve import Buckets, Capped, Form, Formula, Listed
-from .interface import NOTHING, LayerMemory, Step
-from .prepare import Prepared, prepare, reach, whole_zero
-from .scratch import Scratch
 
 ROOM = 1 << 19
 """A layer works on this many bytes of taps, or of sums, at a time, so that they stay in a core's own cache."""
@@ -36,11 +38,10 @@ STRETCH = 1 << 13
 """A depthwise layer works on this many values at a time, or on one line if that is longer."""
 
 
-def _unit(*sizes: int, longest: int = 8) -> int:
-    """The longest word, in bytes, of which all these sizes are multiples: 8, 4 or, for less than 4, 1."""
-    # Words of two bytes are hardly faster than bytes, so they are not worth another compiled version.
-    unit = gcd(longest, *sizes)
-    return unit if unit >= 4 else 1
+def _unit(*sizes: int) -> int:
+    """The bytes of a word of which all these sizes are multiples: 4 or 1."""
+    # Words of two or eight bytes are hardly faster, so they are not worth another compiled version.
+    return 4 if gcd(4, *sizes) == 4 else 1
 
 
 def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
@@ -53,8 +54,8 @@ def _layout_numbers(layout: MapLayout, start: int, unit: int = 1) -> list[int]:
     return [*numbers, layout.height, layout.width // unit]
 
 
-def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
-    """A form of the activation curve as the loops take it; None for a form without a loop."""
+def _curve(form: Form) -> tuple[Ints, Doubles, Array]:
+    """A form of the activation curve as the loops take it."""
     # Unused steps are infinite, so that no value reaches them.
     none, rule = np.empty(0, np.uint32), np.full(4 + curve_loops.SINGLE, np.inf)
     if isinstance(form, Capped):
@@ -64,16 +65,20 @@ def _curve(form: Form) -> tuple[Ints, Doubles, Array, Bytes] | None:
             np.array([curve_loops.FORMULA, int(line.even), int(line.floor_first), max(1, single)]),
             rule,
             none,
-            NOTHING,
         )
     if isinstance(form, Formula):
         rule[:4] = form.step, form.shift, 0, 255
-        return np.array([curve_loops.FORMULA, int(form.even), int(form.floor_first), 0]), rule, none, NOTHING
+        return np.array([curve_loops.FORMULA, int(form.even), int(form.floor_first), 0]), rule, none
     if isinstance(form, Buckets):
-        return np.array([curve_loops.BUCKETS, 0, 0, form.bits]), rule, form.moved.view(np.uint32), NOTHING
-    if isinstance(form, Listed):
-        return np.array([curve_loops.LISTED, 0, 0, 0]), rule, none, form.table
-    return None
+        return np.array([curve_loops.BUCKETS, 0, 0, form.bits]), rule, form.moved.view(np.uint32)
+    assert isinstance(form, Pieces)
+    return np.array([curve_loops.PIECES, int(form.rounding == V02), 0, len(form.rows)]), form.rows.reshape(-1), none
+
+
+def apply(form: Form) -> Callable[[Doubles, Bytes], None]:
+    """``form.apply`` as a compiled loop, for arrays without gaps."""
+    parameters = _curve(form)
+    return lambda values, result: curve_loops.curve(values.reshape(-1), *parameters, result.reshape(-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +97,7 @@ class Plan:
     @property
     def unit(self) -> int:
         """Bytes of the words in which lines are laid out."""
-        return _unit(self.layer.conv.input.width, longest=4)
+        return _unit(self.layer.conv.input.width)
 
     @property
     def extra(self) -> int:
@@ -108,7 +113,7 @@ class Plan:
         """Columns of a laid out line, including the unused ones at its end."""
         width = self.layer.convolved[2]
         # With a pitch of complete words, lines can be moved word by word. The additional columns are never read.
-        unit = self.unit if self.laid else _unit(width, longest=4) if self.extra else 1
+        unit = self.unit if self.laid else _unit(width) if self.extra else 1
         return -(-(width + (1 if self.laid else self.extra)) // unit) * unit
 
     @property
@@ -157,8 +162,6 @@ def bind(conv: Conv, rounding: str, memory: LayerMemory, scratch: Scratch) -> St
         return None
     form = _curve(layer.curve.looped)
     window = layer.greatest[0] if layer.greatest else 1
-    if form is None:
-        return None
     if conv.depthwise:
         return _depthwise(layer, form, window, memory, scratch)
     return _full(layer, form, window, memory, scratch)
@@ -195,7 +198,7 @@ class Exit:
         return self.values, lines, target, *form, self.result
 
 
-Parameters = tuple[Ints, Doubles, Array, Bytes]
+Parameters = tuple[Ints, Doubles, Array]
 
 
 def _exit(plan: Plan, scratch: Scratch) -> Exit:

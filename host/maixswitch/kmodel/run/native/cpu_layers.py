@@ -16,44 +16,25 @@ import numpy as np
 from maixswitch.kmodel.format import v3_layers, v4_layers, v4_moves
 from maixswitch.kmodel.format.airam import ROW, MapLayout
 from maixswitch.kmodel.format.arrays import Array, Bytes, one_nan, settle
-from maixswitch.kmodel.format.program import Layer, Use
-from maixswitch.kmodel.run import v3_cpu, v4_bytes, v4_float
+from maixswitch.kmodel.format.program import Layer
+from maixswitch.kmodel.run import v3_cpu, v4_bytes, v4_cpu, v4_float
+from maixswitch.kmodel.run.backends.interface import Step
 from maixswitch.kmodel.run.chip import Chip
 
 from . import cpu_loops as loops
-from .interface import Step
+from .memory import apart
+from .window_layers import conv2d, quantized_conv2d, reduce_window2d
 
 EVERY = np.arange(256, dtype=np.uint8)
 WORD = 8
 """Bytes of a word; lines of complete words are moved word by word."""
 
 
-def overlap(a: Use, b: Use) -> bool:
-    """True if two pieces of memory share a byte."""
-    return a.memory == b.memory and a.start < b.start + b.size and b.start < a.start + a.size
-
-
-def _apart(layer: Layer, same: bool = False) -> bool:
-    """True if the layer does not write where it reads.
-
-    same: True allows it to write exactly over one of its inputs.
-    """
-    # A loop reads while it writes, so a result over its own input would be read again.
-    uses = list(layer.uses())
-    written = [use for use in uses if use.writes]
-    return not any(
-        overlap(use, out) and not (same and (use.start, use.size) == (out.start, out.size))
-        for use in uses
-        if not use.writes
-        for out in written
-    )
-
-
 def quantized_binary(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_layers.QuantizedBinary = layer.spec
     shapes = spec.shapes()
     # The loop knows neither division nor operands that are broadcast.
-    if spec.op == 3 or len(set(shapes.values())) > 1 or not _apart(layer, same=True):
+    if spec.op == 3 or len(set(shapes.values())) > 1 or not apart(layer, same=True):
         return None
     size = prod(shapes["output"])
     a, b, result = (v4_bytes.octets(chip, part)[:size] for part in (spec.a, spec.b, spec.output))
@@ -72,7 +53,7 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
     images = v4_bytes.octets(chip, spec.input, spec.in_shape).reshape(spec.in_shape[0], layout.channels, -1)
     ram, words = chip.ram.view(f"u{unit}"), images.view(f"u{unit}")
     # The size of a word depends on the address of main memory, so the input has to lie there.
-    if not _apart(layer) or spec.input.use("").memory != "main":
+    if not apart(layer) or spec.input.use("").memory != "main":
         return None
     # The loop takes all distances in words.
     line = layout.line_rows * ROW
@@ -92,7 +73,7 @@ def kpu_upload(layer: Layer, chip: Chip) -> Step | None:
 
 def _table(layer: Layer, source: Bytes, table: Array, result: Array) -> Step | None:
     # There are only 256 bytes, so any function of a byte can be a table that the reference computes.
-    return partial(loops.look_up, source, table, result[: source.size]) if _apart(layer) else None
+    return partial(loops.look_up, source, table, result[: source.size]) if apart(layer) else None
 
 
 def dequantize(layer: Layer, chip: Chip) -> Step | None:
@@ -110,7 +91,7 @@ def dequantize_v3(layer: Layer, chip: Chip) -> Step | None:
 def quantize(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_layers.Quantize = layer.spec
     values = v4_float.floats(chip, spec.input)
-    if not _apart(layer):
+    if not apart(layer):
         return None
     result = v4_bytes.octets(chip, spec.output)[: values.size]
     # The firmware's compiler took values in pairs; the vendor's sources round each by itself.
@@ -118,28 +99,34 @@ def quantize(layer: Layer, chip: Chip) -> Step | None:
     return partial(loop, values, np.float32(spec.scale), np.float32(spec.zero_point), result)
 
 
-def conv2d(layer: Layer, chip: Chip) -> Step | None:
-    spec: v4_layers.Conv2d = layer.spec
-    shapes, geometry = spec.shapes(), spec.geometry
-    # Where the layer overwrites its input, the reference works on a copy.
-    if not _apart(layer):
-        return None
-    images, result = (
-        v4_float.floats(chip, spec.input, spec.in_shape),
-        v4_float.floats(chip, spec.output, shapes["output"]),
-    )
-    window = (geometry.pad_h.before, geometry.pad_w.before, geometry.stride_h, geometry.stride_w)
-    numbers = np.array([*window, geometry.dilation_h, geometry.dilation_w], np.int64)
+def binary(layer: Layer, chip: Chip) -> Step | None:
+    spec: v4_layers.Binary = layer.spec
+    shapes = spec.shapes()
+    out = shapes["output"]
     low, high = np.float32(spec.act.low), np.float32(spec.act.high)
-
-    def run() -> None:
-        for image, total in zip(images, result, strict=True):
-            loops.convolve(image, spec.weights, spec.bias, numbers, spec.groups, chip.arithmetic.fused, total)
-        # The clamp of the source also brings infinities into the range, and NaN is written as the chip does it.
-        np.clip(result, low, high, out=result)
-        settle(result)
-
-    return run
+    inputs = [v4_float.floats(chip, part, shapes[name]) for name, part in (("a", spec.a), ("b", spec.b))]
+    # A size that is neither 1 nor that of the output has its own rules in the source.
+    fits = all(size in (1, wanted) for values in inputs for size, wanted in zip(values.shape, out, strict=True))
+    if not fits or not low <= high or not prod(out) or not apart(layer, same=True):
+        return None
+    # The last axes in which an input either has all values or repeats one make up a row.
+    axis, kind = len(out), None
+    while axis and (out[axis - 1] == 1 or kind in (None, tuple(values.shape[axis - 1] > 1 for values in inputs))):
+        axis -= 1
+        kind = tuple(values.shape[axis] > 1 for values in inputs) if out[axis] > 1 else kind
+    size = prod(out[axis:])
+    rows = []
+    for values in inputs:
+        each = prod(values.shape[axis:])
+        places = np.arange(prod(values.shape[:axis]), dtype=np.int64).reshape(values.shape[:axis]) * each
+        begins = np.broadcast_to(places, out[:axis]).reshape(-1)
+        # Constants never change, and a copy has the same type for numba as any other memory.
+        own = values.reshape(-1) if values.flags.writeable else values.flatten()
+        rows.append((own, np.array(begins if each == size else ~begins)))
+    (a, from_a), (b, from_b) = rows
+    result = v4_float.floats(chip, spec.output)[: prod(out)].reshape(-1, size)
+    constants = np.empty((2, size), np.float32)
+    return partial(loops.operate, spec.op, a, from_a, b, from_b, low, high, constants, result)
 
 
 def reduce(layer: Layer, chip: Chip) -> Step | None:
@@ -149,7 +136,7 @@ def reduce(layer: Layer, chip: Chip) -> Step | None:
     is_kept = [out == size for out, size in zip(spec.out_shape, spec.in_shape, strict=True)]
     first = is_kept.index(False) if False in is_kept else 4
     tail = prod(spec.in_shape[first:])
-    if spec.op not in (0, 3) or prod(spec.out_shape[first:]) != 1 or not _apart(layer):
+    if spec.op not in (0, 3) or prod(spec.out_shape[first:]) != 1 or not apart(layer):
         return None
     rows = v4_float.floats(chip, spec.input, spec.in_shape).reshape(-1, tail)
     result = v4_float.floats(chip, spec.output)[: len(rows)]
@@ -170,7 +157,7 @@ def pad(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_moves.Pad = layer.spec
     values = v4_bytes.elements(chip, spec.input, spec.in_shape)
     # Views of two data types do not match, so the reference runs such a layer.
-    if not _apart(layer) or spec.input.datatype != spec.output.datatype:
+    if not apart(layer) or spec.input.datatype != spec.output.datatype:
         return None
     result = v4_bytes.elements(chip, spec.output, spec.shapes()["output"])
     target, source = spec.copied()
@@ -189,7 +176,7 @@ def pad(layer: Layer, chip: Chip) -> Step | None:
 def global_average_pool(layer: Layer, chip: Chip) -> Step | None:
     spec: v3_layers.GlobalAveragePool = layer.spec
     # A pool over no values divides by 0, which the reference does as the chip does.
-    if not _apart(layer) or not spec.kernel_size:
+    if not apart(layer) or not spec.kernel_size:
         return None
     values = chip.floats(spec.input, spec.channels * spec.kernel_size).reshape(spec.channels, spec.kernel_size)
     result, size = chip.floats(spec.output, spec.channels), np.float32(spec.kernel_size)
@@ -205,7 +192,7 @@ def global_average_pool(layer: Layer, chip: Chip) -> Step | None:
 
 def fully_connected(layer: Layer, chip: Chip) -> Step | None:
     spec: v3_layers.FullyConnected = layer.spec
-    if not spec.in_channels or not _apart(layer):
+    if not spec.in_channels or not apart(layer):
         return None
     values, sums = chip.floats(spec.input, spec.in_channels), chip.floats(spec.output, spec.out_channels)
     # The weights are transposed once, so that the loop adds one input to all outputs at a time.
@@ -232,7 +219,7 @@ def fully_connected(layer: Layer, chip: Chip) -> Step | None:
 def matmul(layer: Layer, chip: Chip) -> Step | None:
     spec: v4_layers.Matmul = layer.spec
     shapes = spec.shapes()
-    if not _apart(layer):
+    if not apart(layer):
         return None
     a, b = v4_float.floats(chip, spec.a, shapes["a"]), v4_float.floats(chip, spec.b, shapes["b"])
     sums, fused = v4_float.floats(chip, spec.output, shapes["output"]), chip.arithmetic.fused
@@ -270,7 +257,12 @@ BINDERS: dict[Callable[[Any, Chip], None], Callable[[Layer, Chip], Step | None]]
     v4_bytes.dequantize: dequantize,
     v4_bytes.pad: pad,
     v4_float.conv2d: conv2d,
+    v4_cpu.conv2d: conv2d,
+    v4_bytes.quantized_conv2d: quantized_conv2d,
+    v4_cpu.quantized_conv2d: quantized_conv2d,
     v4_float.matmul: matmul,
+    v4_float.binary: binary,
+    v4_float.reduce_window2d: reduce_window2d,
     v4_float.reduce: reduce,
 }
 
