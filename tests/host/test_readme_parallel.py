@@ -68,8 +68,11 @@ class Section:
 
 
 def from_root(page: Path, target: str) -> str:
-    """Return a link's target from the root of the project; an address on the web stays as it is."""
-    path, mark, anchor = target.partition("#")
+    """Return a link's target from the root of the project; an address on the web stays as it is.
+
+    A Chinese page counts as its English twin.
+    """
+    path, mark, anchor = target.replace(".zh-CN.md", ".md").partition("#")
     if not path or "://" in path:
         return target
     return (page.parent / path).resolve().relative_to(ROOT).as_posix() + mark + anchor

@@ -5,6 +5,7 @@ import { markDiagram, markWay, showDiagram } from "./diagram.js";
 import { at, make, set } from "./dom.js";
 import { showFaults, startFaults, writeFaults } from "./faults.js";
 import { markKeys, showKeys, startKeys } from "./keys.js";
+import { startLesson, writeLesson } from "./lesson.js";
 import { openLink } from "./link.js";
 import { forgetMemory, showMemory } from "./memory.js";
 import { markModel, showModels } from "./models.js";
@@ -114,6 +115,7 @@ function write() {
   at("speed").replaceChildren(...SPEEDS.map((speed) => new Option(speed ? `${speed}x` : t("as fast as possible"), speed)));
   at("speed").value = kept;
   listModels();
+  writeLesson();
 }
 
 // What is over the panel while its picture stands still.
@@ -161,3 +163,4 @@ startKeys(link.ask);
 startFaults(link.ask);
 startRecording(link.ask);
 startSources(link, notice);
+startLesson();
