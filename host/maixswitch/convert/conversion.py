@@ -183,7 +183,8 @@ def _check_ranges(network: Path, graph: Graph) -> None:
 
 
 def _check_picture(shape: Sequence[int]) -> None:
-    if len(shape) != 3:
+    # A single pixel is a list of numbers; the KPU starts with maps only.
+    if len(shape) != 3 or shape[1:] == (1, 1):
         raise MaixSwitchError(tr("the network's input {shape} is not a picture", shape="x".join(map(str, shape))))
 
 

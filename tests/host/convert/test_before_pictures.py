@@ -141,6 +141,20 @@ def test_a_file_for_which_no_firmware_has_room(tmp_path: Path) -> None:
         convert(options(mobilenet(1.0, 224), tmp_path, any_size=True))
 
 
+def test_a_main_memory_that_no_chip_has(tmp_path: Path) -> None:
+    """The mean of 1,280 maps reads them as floats: 96 x 96 x 1,280 of them."""
+    b = Build((1, 3, 96, 96))
+    error = refused(b.model(b.mean(b.conv(b.conv(b.input, 8), 1280, kernel=1))), tmp_path)
+    assert error.exit_code == EXIT_FINDINGS
+    assert "no firmware has room for the network" in error.message
+
+
+def test_a_single_pixel_is_no_picture(tmp_path: Path) -> None:
+    b = Build((1, 1, 1, 1))
+    error = refused(b.model(b.conv(b.input, 1, kernel=1)), tmp_path)
+    assert "the network's input 1x1x1 is not a picture" in error.message
+
+
 @pytest.mark.parametrize(
     ("more", "text"),
     [

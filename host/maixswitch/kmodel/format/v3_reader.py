@@ -109,7 +109,8 @@ def read_v3(file: memoryview, bounded: bool = True) -> Program:
     length = header.u32("layers_length")
     header.u32("max_start_address")
     main_memory = header.u32("main_mem_usage")
-    check_main_memory(header, main_memory)
+    if bounded:
+        check_main_memory(header, main_memory)
     # The counts are refused before lists of their length are built.
     output_count = header.count("output_count", 8)
     check_count(header, "layers_length", 12, length, MAX_LAYERS)

@@ -102,7 +102,8 @@ def read_v4(file: memoryview, bounded: bool = True) -> Program:
     # The format has a number for each chip that nncase supports. Only these two run on the board.
     if header.target not in TARGETS:
         raise cursor.refuse(tr("not a K210 model"), "target", header.target, tr("0 (CPU) or 1 (K210)"), 12)
-    check_main_memory(cursor, header.main_mem)
+    if bounded:
+        check_main_memory(cursor, header.main_mem)
     # The counts must fit into the file before a list of that length is read.
     needed = header.inputs * 32 + header.outputs * 16 + header.constants + header.nodes * 8
     if needed > cursor.left:
