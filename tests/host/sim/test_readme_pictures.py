@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from maixswitch.models_shipped import copy_learner
 from maixswitch.sim.demo import write_card
 from tests.host.sim_helpers import ROOT, Command
 
@@ -29,7 +30,8 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def test_made_again_they_are_the_same(command: Command, tmp_path: Path) -> None:
-    write_card(tmp_path / "card")  # the models of `maixswitch new`
+    write_card(tmp_path / "card")
+    copy_learner(tmp_path / "card" / "models")  # as `maixswitch new` does
     paths = {CARD: str(tmp_path / "card"), f"{IMAGES}/readme.script": str(ROOT / IMAGES / "readme.script")}
     result = command(*(paths.get(word, word) for word in recipe()))
     assert result.returncode == 0, result.stderr
