@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from device import hal
-from device.link import Link
+from device.link_json import Protocol
 from device.once.painters import COLOURS
 from device.results import POINTS, Results
 from tests.device.test_overlay import Glass, image_colour
@@ -67,10 +67,19 @@ def test_a_point_on_the_link_has_two_coordinates():
         slot=SimpleNamespace(loaded=model),
         results=points,
         frames=7,
+        clock=[0, 0],
+        keys=SimpleNamespace(poll=hal.nothing),
     )
     sent: list[bytes] = []
-    Link(app, lambda data: sent.append(bytes(data)), hal.nothing, 5)
+    port = (
+        lambda data, at, size: sent.append(bytes(data[at : at + size])) or size,
+        lambda: 0,
+        hal.nothing,
+        hal.nothing,
+        115200,
+    )
+    Protocol(app, port, {}, "")
     for _ in range(4):
         app.screen.show(None)
-    message = json.loads(b"".join(sent).lstrip(b"\x1e"))
-    assert message["found"] == [["point 1", 0.5, 12, 34]]
+    messages = [json.loads(line) for line in b"".join(sent).replace(b"\x1e", b"").splitlines()]
+    assert [message["found"] for message in messages if "found" in message] == [[["point 1", 0.5, 12, 34]]]

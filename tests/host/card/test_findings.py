@@ -28,7 +28,7 @@ from tests.host.card import finding_files as files
 from tests.host.kmodel.judge.test_nature import network
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
-OWNERS = ("C31", "C40", "C41", "C42", "C5", "C65", "C66", "C68", "B6")
+OWNERS = ("C31", "C40", "C41", "C42", "C5", "C65", "C66", "C68", "C72", "B6")
 """Beginnings of codes whose cases are in other test files, which must name the code."""
 
 
@@ -210,7 +210,9 @@ def test_a_bad_card_and_a_good_one(code: str, good: Path, tmp_path: Path) -> Non
         return
     if code not in CASES and code.startswith(OWNERS):
         folder = Path(__file__).parent
-        test_files = (folder.parent / "board").glob("*.py") if code.startswith("B") else folder.glob("*.py")
+        rooms = {"B": "board", "C72": "evaluate"}
+        room = next((name for start, name in rooms.items() if code.startswith(start)), folder.name)
+        test_files = (folder.parent / room).glob("*.py")
         assert any(
             code in test_file.read_text(encoding="utf-8") for test_file in test_files if test_file != Path(__file__)
         )

@@ -125,7 +125,9 @@ def test_room_equals_that_of_the_overlay_on_the_board(
     spec.label = lambda at: "L" * 80
     results.nth(0).name(0, 1000)
     canvas = Canvas()
-    overlay(screen).begin(spec, results, "1/2", pictures)(canvas, 1)
+    paint, _, bar, _ = overlay(screen).begin(spec, results, "1/2", pictures)
+    paint(canvas, 1)
+    canvas.draw_string(bar[0], 0xFFFF)
     space = text.room(panel, pictures, kind, top, "1/2")
     assert [words.count("L") for words in canvas.texts if "L" in words] == [space.label]
     assert [words.count("T") for words in canvas.texts if "T" in words] == [space.title]

@@ -89,14 +89,14 @@ def test_wrong_answers_that_no_formula_explains(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_usual_formulas_have_the_options_that_ask_for_them(channels: int) -> None:
-    from maixswitch.cli.convert import _numbers
+    from maixswitch.cli.parameters import numbers as listed
     from maixswitch.convert.read.onnx_reader import pixels
 
     for formula in usual(channels):
         words = formula.options.split()
         values = dict(zip(words[::2], words[1::2], strict=True))
         scale = float(values["--scale"]) if "--scale" in values else None
-        numbers = [_numbers(name, values.get(name, default)) for name, default in (("--mean", "0"), ("--std", "1"))]
+        numbers = [listed(name, values.get(name, default)) for name, default in (("--mean", "0"), ("--std", "1"))]
         assert np.allclose(pixels(channels, scale, *numbers), formula.pixels, rtol=1e-5)
         assert formula_of(formula.pixels).name == formula.name
     assert len({formula.text() for formula in usual(channels)}) == (8 if channels == 3 else 3)

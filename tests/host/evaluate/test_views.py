@@ -13,7 +13,7 @@ from PIL import Image
 
 from maixswitch import board_code, models_shipped
 from maixswitch.evaluate import figures, sweep
-from maixswitch.evaluate.job import BOARD, FRAME, PAPER, SWEEP, WINDOW
+from maixswitch.evaluate.job import BOARD, FLOAT, FRAME, PAPER, SWEEP, WINDOW
 from maixswitch.evaluate.measured import Document, Measured
 from maixswitch.evaluate.remarks import remarks
 from maixswitch.evaluate.run import Options, evaluate
@@ -170,6 +170,32 @@ def test_more_boxes_than_the_firmware_has_room_for(shapes: Path, model: Callable
     crowded = [answer for _, _, answer in measured.answers(0) if answer.found > 10]
     assert all(len(answer.rows) <= 10 for answer in crowded)
     assert [item.code for item in remarks(document)] == ["C720"]
+
+
+def test_what_is_lost_in_8_bits_and_a_better_threshold_are_remarks() -> None:
+    """C722 from a loss above two of a hundred answers, C723 from an F1 that is better by more than 0.01."""
+
+    def codes(top1: float, f1: float) -> list[str]:
+        rows = [
+            {"view": view, "model": 0, "top1": value, "top5": 1.0, "macro_f1": value}
+            for view, value in ((FLOAT, 0.9), (PAPER, top1))
+        ]
+        now, best = {"threshold": 0.5, "nms": 0.3, "f1": 0.8}, {"threshold": 0.7, "nms": 0.3, "f1": f1}
+        return [
+            item.code
+            for item in remarks(
+                {
+                    "data": {"damaged": 0, "damaged_pictures": [], "pictures": 9},
+                    "models": [{"kmodel": "m.kmodel", "threshold": 0.5}],
+                    "results": rows,
+                    "sweep": [{"model": 0, "now": now, "best": best, "points": [now, best]}],
+                }
+            )
+        ]
+
+    assert codes(top1=0.89, f1=0.805) == []
+    assert codes(top1=0.87, f1=0.805) == ["C722"]
+    assert codes(top1=0.89, f1=0.82) == ["C723"]
 
 
 def test_constant_landmarks_have_the_error_that_the_data_says(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ REFUSALS = {
     "firmware": (["info", "SMALL", "--firmware", "max"], 2, "no firmware 'max'; there are full, with_lvgl"),
     "broken": (["info", "BROKEN"], 1, "broken.kmodel: the file is cut short"),
     "second broken": (["diff", "SMALL", "BROKEN"], 1, "broken.kmodel: the file is cut short"),
-    "directory": (["info", "."], 4, "cannot read .: Is a directory"),
+    "empty folder": (["info", "empty"], 2, "neither a card"),
     "heap": (["info", "SMALL", "--gc", "7000"], 2, "less than or equal to 6144"),
     "empty array": (["run", "SMALL", "-i", "EMPTY", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
     "no array": (["run", "SMALL", "-i", "TEXT", "-o", "x.npz"], 4, "not one plain array as numpy.save writes it"),
@@ -128,6 +128,7 @@ def test_refusals(command: Command, small: Path, tmp_path: Path, name: str) -> N
     np.save(tmp_path / "good.npy", np.zeros((3, 16, 16), np.uint8))
     np.save(tmp_path / "odd.npy", np.zeros((3, 8, 16), np.uint8))
     np.save(tmp_path / "last.npy", np.zeros((16, 16, 3), np.uint8))
+    (tmp_path / "empty").mkdir()
     (tmp_path / "empty.npy").write_bytes(b"")
     (tmp_path / "text.npy").write_bytes(b"hello")
     with (tmp_path / "several.npy").open("wb") as file:

@@ -88,7 +88,7 @@ def test_pyhuskylens_stays_in_step_when_models_change(board: LiveBoard) -> None:
         assert lens.set_alg(number)
         assert patient(lambda: lens.get()["blocks"])
         board.until(title)
-    assert [b.ID for b in lens.get()["blocks"]] == [1]
+    assert [b.ID for b in patient(lambda: lens.get()["blocks"])] == [1]
     assert lens.uart.in_waiting == 0
 
 

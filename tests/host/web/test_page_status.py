@@ -13,7 +13,9 @@ ROW = "#results li:not(.extra):not(.none)"
 def test_results_have_the_panels_colour_and_percent(page: Any) -> None:
     page.wait_for_selector(f"{ROW} meter")
     assert re.fullmatch(r"\d{1,3}%", page.inner_text(f"{ROW} span:last-child"))
-    border = page.locator(f"{ROW} span:first-child").first.evaluate("one => getComputedStyle(one).borderLeftColor")
+    # The lines are made anew with each result, and what is no longer on the page has no style.
+    name = f"document.querySelector('{ROW} span:first-child')"
+    border = page.evaluate(f"getComputedStyle({name}).borderLeftColor")
     red, green, blue = (int(part) for part in re.findall(r"\d+", border)[:3])
     assert max(red, green, blue) > 200
     pixels = page.evaluate(
