@@ -65,7 +65,8 @@ def test_a_dense_head_is_equally_near_to_the_float_network_on_every_runtime(name
         best.add(expected, exact_head(graph, tensors))
         for runtime, answer in result.items():
             near[runtime].add(expected, answer)
-            assert answer.argmax() == expected.argmax()
+            # The best class, or one that the float network puts within a thousandth of it.
+            assert expected[answer.argmax()] >= expected.max() - 0.001
     reached = {runtime: nearness.snr for runtime, nearness in near.items()}
     if name == CURVED:  # its curves have 8 bits
         assert max(reached.values()) - min(reached.values()) < LOSS / 2
