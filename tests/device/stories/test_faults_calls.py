@@ -116,7 +116,7 @@ def spread(count: int, some: bool, most: int = SOME) -> range:
 
 
 def fail_everywhere(
-    cards: Path, api: str, traces: Traces, name: str, some: bool, day: tuple[str, ...] = DAY
+    cards: Path, api: str, traces: Traces, name: str, some: bool, day: tuple[str, ...] = DAY, most: int = SOME
 ) -> tuple[int, int]:
     """Let each (or some) occurrences of a call fail in turn; return how many occurrences and how many failures."""
     if day is DAY and name.startswith(("file.", "uio.", "uos.")):
@@ -125,7 +125,7 @@ def fail_everywhere(
         day = KINDS
     calls = trace_of(traces, cards, api, day)
     closing = closing_numbers(calls, name)
-    numbers = spread(calls.count(name), some)
+    numbers = spread(calls.count(name), some, most)
     for nth in numbers:
         for error in errors_of(name):
             story = fail_at(cards, api, name, nth, error, day)
@@ -182,7 +182,9 @@ def test_every_call_of_the_other_kinds(
         request.getfixturevalue(api)
     calls = trace_of(traces, cards, api, KINDS)
     assert set(calls) - {"restart"} <= {*RAISES, *SAFE}
-    count = [fail_everywhere(cards, api, traces, name, some, KINDS) for name in sorted(set(calls) - {"restart"})]
+    count = [
+        fail_everywhere(cards, api, traces, name, some, KINDS, most=2) for name in sorted(set(calls) - {"restart"})
+    ]
     print(f"{api}: {len(calls)} calls, {sum(failures for _, failures in count)} failures")
 
 
