@@ -57,7 +57,7 @@ def assert_burnt(board: BootLoader, package: Package, flag: int) -> None:
         data = bytearray(flashed(part))
         expected[part.address or 0 : (part.address or 0) + len(data)] = data
     if flag:
-        # kflash of PyPI tells the boot ROM to read in two lines, and the SHA-256 covers the flag.
+        # The published kflash tells the boot ROM to read in two lines, and the SHA-256 covers the flag.
         import hashlib
 
         code = package.parts[0].data

@@ -97,7 +97,7 @@ def flashed(part: Part) -> bytes:
     """Return the bytes that a flashing tool writes for a part."""
     if not part.prefix:
         return part.data
-    # kflash of PyPI sets bit 1 of the flag for its default mode, Sipeed's older one does not; both boot.
+    # The published kflash sets bit 1 of the flag for its default mode, Sipeed's older one does not; both boot.
     image = b"\0" + len(part.data).to_bytes(4, "little") + part.data
     return image + sha256(image).digest()
 
