@@ -2,7 +2,7 @@
 
 A model of the card is an "algorithm", a class is an id from 1. docs/husky.md has a row for each command. The port says
 nothing unless a whole command for our address has come. Of several commands at once each is carried out, and all but
-the last are answered with BUSY: clients that do not read every answer would be one behind for ever.
+the last are answered with BUSY: a client that does not read every answer would otherwise always read the one before.
 
 Clients wait 100 ms for the beginning of an answer, so this also looks at the port after each picture of the camera.
 """

@@ -9,8 +9,8 @@ from maixswitch.link.serial_schema import BY_NAME, fits
 UART = {"uart": 1, "tx": 8, "rx": 9}
 
 
-def heard(number):
-    """Return the complete messages that a UART has sent since the last call; all of them fit the schema."""
+def heard(number=4):
+    """Return the complete messages that a UART has sent since the last call; the firmware prints between them."""
     wire = bench.wire(number)
     lines = SerialLines()
     end = bytes(wire.tx).rfind(b"\n") + 1  # of the last complete line

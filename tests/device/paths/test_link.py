@@ -9,27 +9,12 @@ import pytest
 
 import bench
 from device import app, hal, link, link_json
-from maixswitch.link.serial_lines import SerialLines
-from maixswitch.link.serial_schema import BY_NAME, LABEL, TEXT, fits
+from maixswitch.link.serial_schema import BY_NAME, LABEL, TEXT
 from maixswitch.sim.reports import FIELDS
+from tests.device.paths.link_helpers import heard
 from tests.device.paths.path_helpers import CARD, FACE
 
 FACE_AT = [(100, 90, 60, 50, 0, 0.935)]
-
-
-def heard(number=4):
-    """Return the complete messages that a UART has sent since the last call; the firmware prints between them."""
-    wire = bench.wire(number)
-    lines = SerialLines()
-    end = bytes(wire.tx).rfind(b"\n") + 1  # of the last complete line
-    messages = lines.feed(bytes(wire.tx[:end]))
-    wire.tx = wire.tx[end:]
-    assert lines.broken == 0
-    assert not lines.foreign or number == 4
-    for message in messages:
-        assert fits(message), message
-        assert message["event"] in BY_NAME
-    return messages
 
 
 def events(kind, number=4):

@@ -103,26 +103,17 @@ def _sides(pixels: int, channels: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Repeated(Node):
+class Repeated(Moved):
     """One number for each channel (channels,) as a map (channels, *sides)."""
 
     sides: tuple[int, int]
     operators = ("Resize",)
-    scale_from = ScaleFrom.INPUT
 
     def evaluate(self, values: Sequence[Values]) -> Values:
         return np.broadcast_to(values[0][:, :, None, None], (*values[0].shape, *self.sides)).copy()
 
-    def makes_bytes(self, shape: Shape) -> bool:
-        return True
-
-    def lets_curve_pass(self, curve: Curve) -> bool:
-        return True
-
-    def quantise(self, quantiser: Quantiser) -> None:
-        source = quantiser.as_byte(self.inputs[0])
-        layer = RepeatedBytes(self.sources, (source,), self.output)
-        quantiser.put(layer, quantiser.graph.shapes[self.output], quantiser.scales[source])
+    def last_layer(self, quantiser: Quantiser, source: str) -> Layer:
+        return RepeatedBytes(self.sources, (source,), self.output)
 
 
 @dataclass(frozen=True, eq=False)
