@@ -24,7 +24,7 @@ from maixswitch.web.simulation import Simulation
 
 ADDRESS = Address("127.0.0.1", 8000)
 HERE = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 MOST_TURNS = 3000
 
 
