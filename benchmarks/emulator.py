@@ -5,10 +5,10 @@ emulator.py                       the table, for the project's sample networks a
 emulator.py --write FILE          the table as a document; --json FILE: all figures
 emulator.py --only NAME           files whose name holds NAME; --profile: where the time goes, step by step
 
-Real files are taken from --kmodels, MAIXSWITCH_KMODELS or ../shared/kmodels. The process is bound to one core and its
-libraries to one thread. Times are processor time of this process, so that other work on the PC does not count. Both
-paths, each with the firmware's runtime and the vendor's, run in turn, and each figure is the median. The ratios hardly
-depend on the machine.
+Real files are taken from --kmodels (folders), MAIXSWITCH_KMODELS or ../shared/kmodels. The process is bound to one
+core and its libraries to one thread. Times are processor time of this process, so that other work on the PC does not
+count. Both paths, each with the firmware's runtime and the vendor's, run in turn, and each figure is the median. The
+ratios hardly depend on the machine.
 """
 
 from __future__ import annotations
@@ -107,16 +107,18 @@ def tie() -> int | None:
     return core
 
 
-def files(folder: Path | None, only: str) -> Iterator[tuple[str, bytes]]:
-    """Yield name and contents of the sample networks, then of the usable files in the folder."""
+def files(folders: list[Path], only: str) -> Iterator[tuple[str, bytes]]:
+    """Yield name and contents of the sample networks, then of the usable files in the folders and what they hold."""
     for name, make in SAMPLES.items():
         if only in name:
             yield name, make()
-    for path in sorted(folder.glob("*.kmodel")) if folder is not None else ():
-        if only in path.stem:
-            data = path.read_bytes()
-            if file_kind(data[:64]).usable:
-                yield path.stem, data
+    for folder in folders:
+        for path in sorted(folder.rglob("*.kmodel")):
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if only in name:
+                data = path.read_bytes()
+                if file_kind(data[:64]).usable:
+                    yield name, data
 
 
 def prepare(data: bytes, backend: str, runtime: str = DEFAULT_RUNTIME) -> tuple[KModel, Run]:
@@ -309,7 +311,7 @@ the convolutions those of the vendor's simulator; no silicon was compared ([kmod
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = Path(os.environ.get("MAIXSWITCH_KMODELS", ROOT.parent / "shared" / "kmodels"))
-    parser.add_argument("--kmodels", type=Path, default=default, help="folder of real files")
+    parser.add_argument("--kmodels", type=Path, nargs="+", default=[default], help="folders of real files")
     parser.add_argument("--backend", default=BEST, help="the fast path (%(default)s)")
     parser.add_argument("--only", default="", help="files whose name holds this")
     parser.add_argument("--seconds", type=float, default=4.0, help="about so long for each file (%(default)s)")
@@ -318,11 +320,11 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="every step that takes 2 %% or more")
     options = parser.parse_args()
     core = tie()
-    folder = options.kmodels if options.kmodels.is_dir() else None
-    if folder is None:
-        print(f"no real files: {options.kmodels} is absent", file=sys.stderr)
+    for folder in options.kmodels:
+        if not folder.is_dir():
+            print(f"no real files: {folder} is absent", file=sys.stderr)
     rows, backend, top = [], options.backend, product()
-    for name, data in files(folder, options.only):
+    for name, data in files(options.kmodels, options.only):
         try:
             rows.append(measure(name, data, options.backend, options.seconds))
             backend = load(data, backend=options.backend).backend
