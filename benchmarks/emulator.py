@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "host"), str(ROOT / "benchmarks")]
 
 import numpy as np  # noqa: E402  the environment comes first
+from conv_integer import model_ms  # noqa: E402
 
 from maixswitch.errors import MaixSwitchError  # noqa: E402
 from maixswitch.kmodel import KModel, file_kind, load  # noqa: E402
@@ -59,8 +60,9 @@ Run = Callable[[], object]
 class Figures:
     """One file. Times in milliseconds of processor time, median; ``steps``: (name, share) of the fast path's time.
 
-    ``fast_sdk`` and ``plain_sdk``: under the vendor's runtime. ``kpu`` and ``kpu_plain``: share of the time that each
-    path spends in KPU layers; ``layers``: how many these are.
+    ``fast_sdk`` and ``plain_sdk``: under the vendor's runtime. ``integer``: ONNX Runtime's integer convolutions with
+    the shapes of the KPU layers, sums alone. ``kpu`` and ``kpu_plain``: share of the time that each path spends in KPU
+    layers; ``layers``: how many these are.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Figures:
     plain: float
     fast_sdk: float
     plain_sdk: float
+    integer: float
     kpu: float
     kpu_plain: float
     layers: int
@@ -171,6 +174,7 @@ def measure(name: str, data: bytes, backend: str, seconds: float) -> Figures:
         name=name,
         macs=sum(macs(layer) for layer in fast_model.layers),
         **spent,
+        integer=model_ms(fast_model),
         kpu=median(share(fast_model) for _ in range(3)),
         kpu_plain=share(plain_model),
         layers=sum(conv_of(layer) is not None for layer in fast_model.layers),
@@ -225,9 +229,9 @@ def product() -> float:
 def table(rows: list[Figures], top: float) -> str:
     """Return the figures as a Markdown table. top: GMAC/s of the matrix product."""
     head = (
-        "| file | GMAC | ms | GMAC/s | of product | plain ms | ratio | of sdk | plain of sdk | KPU layers | share "
-        "| us each | goal | steps |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |\n"
+        "| file | GMAC | ms | GMAC/s | of product | plain ms | ratio | of integer | of sdk | plain of sdk "
+        "| KPU layers | share | us each | goal | steps |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |\n"
     )
     lines = []
     for row in rows:
@@ -240,6 +244,7 @@ def table(rows: list[Figures], top: float) -> str:
             f"{100 * row.gmac_s / top:.0f} %",
             f"{row.plain:.1f}",
             f"{row.ratio:.1f}",
+            f"{row.fast / row.integer:.2f}" if row.dominated else "",
             f"{row.fast / row.fast_sdk:.2f}",
             f"{row.plain / row.plain_sdk:.2f}",
             str(row.layers),
@@ -290,6 +295,9 @@ the sample networks only.
 - **plain**: the reference in numpy, 64-bit integers, one expression per step. **ratio**: how many times as fast the
   fast path is. Like **of product**, the share of the speed of this core's own float32 matrix product, it carries over
   to other machines; milliseconds do not.
+- **of integer**: the fast path's time divided by that of ONNX Runtime's integer convolutions (ConvInteger, one thread)
+  with the shapes of the KPU layers. These compute the sums alone; the fast path also does batch norm, activation, pool
+  and the AI RAM's layout. Only for files that are mostly convolutions.
 - **of sdk**: the fast path's time under the firmware's arithmetic (runtime `maixpy`) divided by its time under that of
   the vendor's sources (`sdk`); **plain of sdk**: the same of the plain path, which has no fused multiply-add to use.
 - **share**: of the plain path's time in KPU layers. Files from 90 % on are mostly convolutions: the goal for them is at
