@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from maixswitch.web.subject import DESKS
 MOST_TEXT = 4 * 1024
 MOST_BYTES = 8 * 1024 * 1024
 MOST_KEYS = 8
+MOST_NAME = 64
 FASTEST = 16.0
 SLOWS = (1, 10, 100)
 HEAD = struct.Struct("<4sHHI")
@@ -50,6 +52,10 @@ def _speed(value: Any) -> bool:
     return type(value) in (int, float) and (value == 0 or 0.05 <= value <= FASTEST)
 
 
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_NAME and re.fullmatch(r"\w*", value) is not None
+
+
 # Command -> its fields -> the check of the value.
 KNOWN: Mapping[str, Mapping[str, Check]] = {
     "key": {"key": _whole(1, MOST_KEYS), "down": _truth},
@@ -69,6 +75,7 @@ KNOWN: Mapping[str, Mapping[str, Check]] = {
     "film": {},
     "turn": {"index": _whole(-1, 9999)},
     "record": {"on": _truth},
+    "board": {"name": _name, "firmware": _name},
     "language": {"name": lambda value: value in LANGUAGES},
 }
 

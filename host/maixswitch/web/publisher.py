@@ -16,6 +16,7 @@ from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.view import describe
 from maixswitch.web import airam
 from maixswitch.web.broadcast import Broadcast
+from maixswitch.web.choices import choices
 from maixswitch.web.messages import MOST_BYTES, SLOWS, write_frame, write_text
 from maixswitch.web.pictures import MOST_PHOTOS, WEBCAM_BYTES
 from maixswitch.web.simulation import Simulation
@@ -37,6 +38,7 @@ def hello(sim: AppBoard) -> str:
         version=__version__,
         board=sim.board,
         firmware=sim.flavour,
+        **choices(sim),
         unpowered=chip,
         images=images,
         keys=[
@@ -106,6 +108,11 @@ class Publisher:
         line = describe(document).partition("s  ")[2]
         row = [document["old"], document["cause"], document["new"]] if kind == "state" else None
         self._broadcast.publish("", write_text("event", t=document["t"], kind=kind, text=line, row=row))
+
+    def publish_hello(self, text: str) -> None:
+        """Publish the first message of a page again: another board, or another firmware."""
+        # Among the events, in their order: those before it are of the last board, and the page forgets them.
+        self._broadcast.publish("", text)
 
     def publish_error(self, text: str, client: int) -> None:
         """Tell the page that sent a command why it failed."""

@@ -43,7 +43,6 @@ class Runner:
     """
 
     def __init__(self, options: Options, broadcast: Broadcast, speed: float = 1.0, record: Path | None = None) -> None:
-        self._options = options
         self._publisher = Publisher(broadcast)
         self._simulation = Simulation(options, self._publisher.publish_event, record, self._publisher.publish_ousted)
         # Make this message once: it imports parts of the app, which later only the board's thread may touch.
@@ -143,7 +142,9 @@ class Runner:
             self._rest()
 
     def _judge(self) -> None:
-        self._publisher.judge(self._options.card, self._options.board, firmware_of(self._simulation.sim.flavour))
+        self._publisher.judge(
+            self._simulation.options.card, self._simulation.options.board, firmware_of(self._simulation.sim.flavour)
+        )
 
     def _moves(self) -> bool:
         if self._broken or self._simulation.stopped or self._rests():
@@ -270,7 +271,7 @@ class Runner:
         elif self._simulation.recording()["on"]:  # the recording contains the card as it was at the start
             self._simulation.act("insert")
         else:  # read the folder again: its files may have changed
-            self._simulation.act(f"insert {shlex.quote(str(self._options.card.resolve()))}")
+            self._simulation.act(f"insert {shlex.quote(str(self._simulation.options.card.resolve()))}")
             self._judge()
 
     def _do_camera(self, client: int, on: bool) -> None:
@@ -298,6 +299,12 @@ class Runner:
         self._fingers.forget()
         self._simulation.power()
         self._pace()
+
+    def _do_board(self, client: int, board: str, firmware: str) -> None:
+        self._simulation.change(board, firmware)
+        self._hello = hello(self._simulation.sim)
+        self._publisher.publish_hello(self._hello)
+        self._judge()
 
     def _do_record(self, client: int, on: bool) -> None:
         if on:

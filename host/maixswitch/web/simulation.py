@@ -6,6 +6,7 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Simulation:
         self.lost: MaixSwitchError | None = None  # why the file `record` could not be written
         self.note = ""  # why the last recording ended, and what is not in it
         self.runs = 0
-        self._options = options
+        self.options = options
         self._listen = listen
         self._record = record
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -103,7 +104,7 @@ class Simulation:
         sim = self.sim
         folder = str(sim.specs[sim.selected].folder) if sim.selected < len(sim.specs) else ""
         if folder and folder != self._suited[0]:
-            self._suited = folder, suiting(self._options.card, folder)
+            self._suited = folder, suiting(self.options.card, folder)
         self.camera_view.suit(self._suited[1], sim.now)
 
     def act(self, line: str) -> None:
@@ -124,6 +125,24 @@ class Simulation:
         else:
             self.act("power")
         self.timeline.forget()
+
+    def change(self, board: str, firmware: str) -> None:
+        """Start a new run on another board, or with another firmware.
+
+        board: its id. firmware: a flavour, "" for the one that the board most likely has.
+        Raises MaixSwitchError, and leaves the board as it is, during a recording or for an unknown name.
+        """
+        if self._writer is not None:
+            raise MaixSwitchError(tr("a recording keeps its board and firmware; stop it first"))
+        before = self.options
+        self.options = replace(before, board=board, flavour=firmware)
+        try:
+            session = self._open(None)
+        except MaixSwitchError:
+            self.options = before
+            raise
+        self._session = session
+        self.begin()
 
     def _see(self) -> None:
         """After a step or an action, end the run or its recording if necessary."""
@@ -191,8 +210,8 @@ class Simulation:
     def _open(self, record: Path | None) -> Session:
         if record is None:
             self._writer = None
-            return Session(self._options)
-        self._writer = RecordingWriter(record, self._options, most_bytes=MOST_RECORDED)
+            return Session(self.options)
+        self._writer = RecordingWriter(record, self.options, most_bytes=MOST_RECORDED)
         return self._writer.session
 
     def _complete(self, note: str) -> None:

@@ -19,6 +19,8 @@ PAGE = (
     "Step",
     "Speed",
     "Power off and on",
+    "Firmware",
+    "{firmware}, the usual one",
     "Download the recording",
     "and replay it with",
     "State",

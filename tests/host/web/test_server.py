@@ -86,9 +86,11 @@ def test_frames_keys_models_and_faults(client: TestClient) -> None:
             "the free memory is in one piece, except for the pages that malloc uses"
         )
         assert {"lcd", "camera pixels", "model file"} <= {name for name, _ in memory["blocks"]}
+        page.ask("speed", speed=0.1)  # on a busy PC the press would else become a long one
         page.ask("key", key=1, down=True)
         page.text("status", down=[1])
         page.ask("key", key=1, down=False)
+        page.ask("speed", speed=1)
         page.text("status", title="Colours", state="RUNNING", down=[])
 
         page.ask("fail", what="load", code=2006)

@@ -1,6 +1,7 @@
 // The page: passes messages of the server to the views, and actions of a person to the server.
 
 import { showAiRam } from "./airam.js";
+import { startChoice, writeChoice } from "./choice.js";
 import { markDiagram, markWay, showDiagram } from "./diagram.js";
 import { at, make, set } from "./dom.js";
 import { showFaults, startFaults, writeFaults } from "./faults.js";
@@ -104,6 +105,7 @@ function write() {
   set(at("silk"), hello.board);
   showLink(connected);
   showKeys(hello.keys);
+  writeChoice(hello);
   views.showTable(hello.rows);
   views.forgetState();
   showDiagram(hello.rows);
@@ -164,3 +166,4 @@ startFaults(link.ask);
 startRecording(link.ask);
 startSources(link, notice);
 startLesson();
+startChoice(link.ask);
