@@ -53,6 +53,16 @@ DOMINATED = 0.9
 FEWEST, MOST = 5, 40
 """How often each path runs."""
 SAMPLES = {"sample: colours": samples.colour_classifier, "sample: blobs": samples.blob_detector}
+VENDOR_MS = {
+    "voc20_yolov2_v4": 147,
+    "ultraface_slim_v4": 153,
+    "face_yolov2_9anchors_v4": 69,
+    "face_embedding_v4": 68,
+    "mobilenet025_embedding_v4": 70,
+    "dronet_float_v4": 34.7,
+    "falling_curve/slow": 31,
+}
+"""Milliseconds of the vendor's simulator (nncase v0.2, one core), measured once on a PC with this processor."""
 Run = Callable[[], object]
 
 
@@ -229,9 +239,9 @@ def product() -> float:
 def table(rows: list[Figures], top: float) -> str:
     """Return the figures as a Markdown table. top: GMAC/s of the matrix product."""
     head = (
-        "| file | GMAC | ms | GMAC/s | of product | plain ms | ratio | of integer | of sdk | plain of sdk "
+        "| file | GMAC | ms | GMAC/s | of product | plain ms | ratio | of vendor | of integer | of sdk | plain of sdk "
         "| KPU layers | share | us each | goal | steps |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |\n"
     )
     lines = []
     for row in rows:
@@ -244,6 +254,7 @@ def table(rows: list[Figures], top: float) -> str:
             f"{100 * row.gmac_s / top:.0f} %",
             f"{row.plain:.1f}",
             f"{row.ratio:.1f}",
+            f"{VENDOR_MS[row.name] / row.fast:.1f}" if row.name in VENDOR_MS else "",
             f"{row.fast / row.integer:.2f}" if row.dominated else "",
             f"{row.fast / row.fast_sdk:.2f}",
             f"{row.plain / row.plain_sdk:.2f}",
@@ -295,6 +306,8 @@ the sample networks only.
 - **plain**: the reference in numpy, 64-bit integers, one expression per step. **ratio**: how many times as fast the
   fast path is. Like **of product**, the share of the speed of this core's own float32 matrix product, it carries over
   to other machines; milliseconds do not.
+- **of vendor**: how many times as fast as the vendor's simulator (nncase v0.2, one core), whose time was measured once,
+  on a PC with an AMD EPYC as below: of all columns the one that carries over least.
 - **of integer**: the fast path's time divided by that of ONNX Runtime's integer convolutions (ConvInteger, one thread)
   with the shapes of the KPU layers. These compute the sums alone; the fast path also does batch norm, activation, pool
   and the AI RAM's layout. Only for files that are mostly convolutions.
