@@ -54,13 +54,13 @@ def picture(values: list[float]) -> bytes:
 def files() -> dict[str, bytes]:
     """Return the network, the pictures that measure its range, and an input that is X in every pixel."""
     k, b = trained()
-    found = {"line.onnx": convolution(np.array([[[[k]]]]), b, SIDE).SerializeToString(deterministic=True)}
+    files = {"line.onnx": convolution(np.array([[[[k]]]]), b, SIDE).SerializeToString(deterministic=True)}
     # Together the pictures hold the smallest and the largest x, and many between.
     for at in range(PICTURES):
-        found[f"pictures/{at:02}.png"] = picture(np.linspace(0, FULL * (1 - at / 40), SIDE * SIDE).tolist())
+        files[f"pictures/{at:02}.png"] = picture(np.linspace(0, FULL * (1 - at / 40), SIDE * SIDE).tolist())
     packed = io.BytesIO()
     np.save(packed, np.full((1, SIDE, SIDE), round(X * 255 / FULL), np.uint8))
-    return {**found, "three.npy": packed.getvalue()}
+    return {**files, "three.npy": packed.getvalue()}
 
 
 @cache
@@ -158,16 +158,16 @@ def text(settings: Settings) -> str:
 
 
 def listings() -> dict[str, str]:
-    found, (pixel, _, y, _), unit = steps(X), answers(X), number(_dequantize().scale, 5)
+    passed, (pixel, _, y, _), unit = steps(X), answers(X), number(_dequantize().scale, 5)
     rows = (
         (word("x in"), f"{X:g} -> {pixel}"),
-        (word("times weight"), f"{pixel} \u00d7 {found['weight']} = {found['sum']}"),
+        (word("times weight"), f"{pixel} \u00d7 {passed['weight']} = {passed['sum']}"),
         (
             word("batch norm"),
-            f"({found['sum']} \u00d7 {found['mul']} >> {found['shift']}) + {found['add']} = {found['z']}",
+            f"({passed['sum']} \u00d7 {passed['mul']} >> {passed['shift']}) + {passed['add']} = {passed['z']}",
         ),
-        (word("activation"), f"{found['z']} / 1024 = {found['z'] / 1024:.2f} -> {found['out']}"),
-        (word("dequantize"), f"{found['out']} \u00d7 {unit} = {number(y, 3)}"),
+        (word("activation"), f"{passed['z']} / 1024 = {passed['z'] / 1024:.2f} -> {passed['out']}"),
+        (word("dequantize"), f"{passed['out']} \u00d7 {unit} = {number(y, 3)}"),
     )
     commands = (
         "maixswitch guide 5 --out line\n"
@@ -241,17 +241,17 @@ def pictures() -> dict[str, str]:
     colours = (BLUE, PURPLE, GREEN, ORANGE, BLUE, RED, PURPLE, GREEN, ORANGE)
     kinds = [-1] * len(data)
     for at, part in enumerate(parts()):
-        for place in range(part.start, min(part.start + part.size, len(data))):
-            kinds[place] = at
+        for offset in range(part.start, min(part.start + part.size, len(data))):
+            kinds[offset] = at
     size, left, top, pitch = 9.6, 60, 24, 26
     lines = -(-len(data) // 64)
     drawing = Drawing(720, top + lines * pitch + 6)
     for line in range(lines):
         drawing.text(left - 8, top + line * pitch + 12, f"0x{line * 64:03x}", QUIET, "end", 11)
-    for place, value in enumerate(data):
-        kind = kinds[place]
+    for offset, value in enumerate(data):
+        kind = kinds[offset]
         fill = colours[kind] if kind >= 0 and value else "#c9d4db" if kind >= 0 else "#f1f4f6"
-        drawing.rect(left + place % 64 * size, top + place // 64 * pitch, size - 1, 14, fill)
+        drawing.rect(left + offset % 64 * size, top + offset // 64 * pitch, size - 1, 14, fill)
     for at, part in enumerate(parts()):
         x, y = left + part.start % 64 * size, top + part.start // 64 * pitch
         drawing.rect(x - 1, y - 2, 1.5, 18, INK)

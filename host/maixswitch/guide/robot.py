@@ -83,12 +83,12 @@ def messages() -> list[dict[str, Any]]:
 
 def frames() -> list[bytes]:
     """Return the frames of the answer to ASK."""
-    data, found = said(True), []
+    data, frames = said(True), []
     while data:
         size = data[3] + 6
-        found.append(data[:size])
+        frames.append(data[:size])
         data = data[size:]
-    return found
+    return frames
 
 
 def text(settings: Settings) -> str:
@@ -132,13 +132,13 @@ def pictures() -> dict[str, str]:
     names = ("55 AA 11", "n", "2A", "x", "y", "w", "h", "id", "\u03a3")
     sizes = (3, 1, 1, 2, 2, 2, 2, 2, 1)
     colours = (PURPLE, PURPLE, PURPLE, BLUE, BLUE, GREEN, GREEN, ORANGE, INK)
-    at, place = 0, 16.0
+    at, left = 0, 16.0
     for name, size, colour in zip(names, sizes, colours, strict=True):
         for byte in block[at : at + size]:
-            drawing.rect(place, 40, 40, 34, colour, "#fff")
-            drawing.text(place + 20, 62, f"{byte:02X}", "#fff", "middle", 13)
-            place += 42
-        drawing.text(place - 21 * size - 1, 30, name, INK, "middle", 13)
+            drawing.rect(left, 40, 40, 34, colour, "#fff")
+            drawing.text(left + 20, 62, f"{byte:02X}", "#fff", "middle", 13)
+            left += 42
+        drawing.text(left - 21 * size - 1, 30, name, INK, "middle", 13)
         at += size
     return {"robot.svg": drawing.svg()}
 

@@ -56,12 +56,12 @@ class FlashModel:
         return Extent(self.path.removeprefix(f"{SD}/"), self.address, self.address + self.size)
 
 
-def probe(board: Askable, listed: Storage, models: list[CardModel], given: Mapping[int, bytes]) -> list[FlashModel]:
+def probe(board: Askable, listed: Storage, models: list[CardModel], contents: Mapping[int, bytes]) -> list[FlashModel]:
     """Read the flash chip at each address that a model.json of the card names.
 
-    given: what the user says that the chip should hold, by address.
+    contents: what the user says that the chip should hold, by address.
     """
-    found = []
+    models_read = []
     for model in models:
         try:
             data = board_code.firmware_json().loads(model.json.removeprefix(BOM))
@@ -75,13 +75,15 @@ def probe(board: Askable, listed: Storage, models: list[CardModel], given: Mappi
                 continue
             answer = one(board, f"chip({address}, {size})", SECONDS)
             if not isinstance(answer, tuple) or len(answer) != 2:
-                found.append(FlashModel(model.path, name, address, size))
+                models_read.append(FlashModel(model.path, name, address, size))
                 continue
-            wanted = _wanted(board, listed, model.path, address, size, given)
+            wanted = _wanted(board, listed, model.path, address, size, contents)
             head = bytes(answer[0])
             problems = () if name != "kmodel" else _problems(board, listed, model.path, data, address, head)
-            found.append(FlashModel(model.path, name, address, size, True, head, int(answer[1]), wanted, problems))
-    return found
+            models_read.append(
+                FlashModel(model.path, name, address, size, True, head, int(answer[1]), wanted, problems)
+            )
+    return models_read
 
 
 def judge(models: list[FlashModel], firmware: Firmware, port: str) -> SubjectReport:
@@ -96,8 +98,8 @@ def judge(models: list[FlashModel], firmware: Firmware, port: str) -> SubjectRep
         bad = list(_reasons(model, firmware))
         good += not bad
         for code, found, wanted in bad:
-            place = f"{model.extent}: {found}"
-            report.findings.append(finding(code, file, model.field, found=place, wanted=wanted, port=port))
+            extent = f"{model.extent}: {found}"
+            report.findings.append(finding(code, file, model.field, found=extent, wanted=wanted, port=port))
     looked = [model for model in models if model.read]
     if looked:
         text = tr("{good} of {all} as the card expects", good=good, all=len(looked))
@@ -136,11 +138,11 @@ def _entries(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _wanted(
-    board: Askable, listed: Storage, path: str, address: int, size: int, given: Mapping[int, bytes]
+    board: Askable, listed: Storage, path: str, address: int, size: int, contents: Mapping[int, bytes]
 ) -> dict[str, int]:
     """Return the CRC32 of what should be there: by the user's package, else by the file that lies beside model.json."""
-    if address in given:
-        return {tr("the package"): crc32(given[address][:size])}
+    if address in contents:
+        return {tr("the package"): crc32(contents[address][:size])}
     folder = path.rpartition("/")[0]
     beside = [
         name

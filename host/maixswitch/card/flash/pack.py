@@ -235,11 +235,11 @@ def _add_texts(card: Card, result: Packed, extras: dict[str, bytes]) -> None:
         _try_out(model, texts)
         result.texts[path] = texts["model.json"]
         # The sources may have folders of one name.
-        place, number = model.place, 1
-        while f"{place}/model.json" in extras:
+        folder, number = model.place, 1
+        while f"{folder}/model.json" in extras:
             number += 1
-            place = f"{model.place}-{number}"
-        extras.update((f"{place}/{name}", data) for name, data in texts.items())
+            folder = f"{model.place}-{number}"
+        extras.update((f"{folder}/{name}", data) for name, data in texts.items())
 
 
 def _named_files(fields: dict[str, Any]) -> Iterator[str]:

@@ -69,7 +69,7 @@ class Selection(Moved):
         shape = quantiser.shapes[source]
         layer: Layer | None = None
         # A map in main memory is copied there. A map of the KPU is faster copied by the KPU.
-        on_kpu = any(isinstance(made, KpuConv) and made.output == source for made in quantiser.layers)
+        on_kpu = any(isinstance(layer, KpuConv) and layer.output == source for layer in quantiser.layers)
         positions = np.arange(int(np.prod(shape))).reshape(shape)[list(self.channels)][:, self.rows][:, :, self.columns]
         pieces = _pieces(positions)
         if on_kpu or len(pieces) > MOST_PIECES:
@@ -125,9 +125,9 @@ def select(importer: Importer, value: Value) -> Value:
         for last in (False, True):
             node = _as_map(sources, value.tensor, name, order[0].transpose(2, 0, 1) if last else order[0], shape)
             if node is not None:
-                made = (len(node.channels), len(node.rows), len(node.columns))
-                importer.add(node, made)
-                like = like_channels_last(made) if last else Value("", "", (1, *made))
+                shape = (len(node.channels), len(node.rows), len(node.columns))
+                importer.add(node, shape)
+                like = like_channels_last(shape) if last else Value("", "", (1, *shape))
                 result = Value(value.name, name, value.shape, like.order, value.function)
                 importer.remember_order(replace(result, tensor=name))
                 return result
@@ -217,7 +217,7 @@ def _into_maker(graph: Graph, node: Selection) -> bool:
     if sum(len(choice.channels) for choice in choices) > graph.shapes[tensor][0]:
         return False
     if isinstance(maker, Selection):
-        made: list[Node] = [
+        nodes: list[Node] = [
             replace(
                 choice,
                 sources=maker.sources + choice.sources,
@@ -229,7 +229,7 @@ def _into_maker(graph: Graph, node: Selection) -> bool:
             for choice in choices
         ]
     elif isinstance(maker, Conv) and _is_full(maker):
-        made = [
+        nodes = [
             replace(
                 maker,
                 sources=maker.sources + choice.sources,
@@ -244,7 +244,7 @@ def _into_maker(graph: Graph, node: Selection) -> bool:
     # The new nodes stand where the maker stood, before everything that reads them.
     for choice in choices:
         graph.nodes.remove(choice)
-    graph.swap(maker, made)
+    graph.swap(maker, nodes)
     return True
 
 

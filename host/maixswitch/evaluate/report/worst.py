@@ -40,18 +40,18 @@ class Bad:
 def worst(measured: Measured) -> list[Bad]:
     """Return the worst pictures of the first model's first view, of equal ones the first by name."""
     task = measured.job.task
-    found: list[Bad] = []
+    bad: list[Bad] = []
     if task == CLASSES:
-        found = list(_classes(measured))
+        bad = list(_classes(measured))
     elif task == BOXES:
-        found = list(_boxes(measured))
+        bad = list(_boxes(measured))
     elif task == POINTS:
-        found = list(_points(measured))
+        bad = list(_points(measured))
     different = _different(measured)
-    for item in found:
+    for item in bad:
         item.differs = item.key in different
-    found.sort(key=lambda item: (*(-value for value in item.rank), item.key))
-    return found[:MOST]
+    bad.sort(key=lambda item: (*(-value for value in item.rank), item.key))
+    return bad[:MOST]
 
 
 def _different(measured: Measured) -> frozenset[str]:
@@ -109,10 +109,10 @@ def _points(measured: Measured) -> Iterator[Bad]:
             continue
         size = (record.width, record.height)
         true = truth.pixels(sample, record, np.array(sample.points).reshape(-1, 2)) / size
-        found = truth.found_points(measured.job, column, record, answer, answer.rows.reshape(-1, 2)) / size
+        points = truth.found_points(measured.job, column, record, answer, answer.rows.reshape(-1, 2)) / size
         marks = [
             f'<circle class="{name}" cx="{x:.3f}" cy="{y:.3f}" r=".012"/>'
-            for rows, name in ((true, "float"), (found, "kmodel"))
+            for rows, name in ((true, "float"), (points, "kmodel"))
             for x, y in np.clip(rows, 0, 1)
         ]
         yield Bad(sample.key, (error,), [("NME", f"{error:.3f}")], marks)

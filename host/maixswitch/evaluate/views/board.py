@@ -120,7 +120,7 @@ class BoardView:
         self._kpu.faces.clear()
         path = self._path
         results = path.results
-        found = 0
+        total = 0
         try:
             picture = path.snapshot()
             self._picture = path.prepare(picture) if path.prepare else picture
@@ -131,7 +131,7 @@ class BoardView:
                 raise MaixSwitchError(
                     tr("{name}: the board would crash: {reason}", name=self._name, reason=error)
                 ) from error
-            found = int(crowd[1])
+            total = int(crowd[1])
             self._put_first_ten()
         except Exception as error:  # the errors of the firmware are OSError, ValueError and others
             reason = str(board_code.device_errors().from_exception(error))
@@ -142,7 +142,7 @@ class BoardView:
         if self._task == CLASSES:
             return Answer(_classes(items), found=count)
         if self._task == BOXES:
-            return Answer(_boxes(items), *size, found or count)
+            return Answer(_boxes(items), *size, total or count)
         if self._task == FACES:
             return Answer(self._face(items), found=count)
         points = results.extra
@@ -178,23 +178,23 @@ class BoardView:
         path = self._path
         if self.own_decoder:
             if nms not in self._decoders:
-                found = _Unlimited(path.results)
-                self._decoders[nms] = found, self._decoder(nms, found)
-            found, run = self._decoders[nms]
-            found.rows.clear()
+                boxes = _Unlimited(path.results)
+                self._decoders[nms] = boxes, self._decoder(nms, boxes)
+            boxes, run = self._decoders[nms]
+            boxes.rows.clear()
             run(self._picture)
         else:
-            found = _Unlimited(path.results)
+            boxes = _Unlimited(path.results)
             for box in self._decoded(LOWEST_SWEPT, nms):
-                found.put(*box)
-        return Answer(np.array(found.rows, BOX), path.width, path.height, len(found.rows))
+                boxes.put(*box)
+        return Answer(np.array(boxes.rows, BOX), path.width, path.height, len(boxes.rows))
 
-    def _decoder(self, nms: float, found: _Unlimited) -> Any:
-        """Return the app's own decoder with the lowest threshold, which puts its boxes into `found`."""
+    def _decoder(self, nms: float, boxes: _Unlimited) -> Any:
+        """Return the app's own decoder with the lowest threshold, which puts its boxes into `boxes`."""
         spec = copy(self.spec)
         spec.threshold, spec.nms = LOWEST_SWEPT, nms
         softmax = spec.kind == "yolo2"
-        return board_code.heads().decoder(self._kpu, self._path.task, spec, found, self.grids, softmax)
+        return board_code.heads().decoder(self._kpu, self._path.task, spec, boxes, self.grids, softmax)
 
 
 def _row(item: Any, score: float) -> tuple[Any, ...]:
