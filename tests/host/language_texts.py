@@ -15,6 +15,7 @@ from maixswitch.cli import help_pages
 from maixswitch.cli import main as cli
 
 PACKAGE = Path(language.__file__).resolve().parent
+INSTALLER = PACKAGE.parents[1] / "demo.py"
 
 
 def placeholders(text: str) -> set[str]:
@@ -24,12 +25,12 @@ def placeholders(text: str) -> set[str]:
 
 def texts_of_calls() -> Iterator[tuple[str, str]]:
     """Yield every literal text of a call of `tr` or `word`, with its file and line."""
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in [*sorted(PACKAGE.rglob("*.py")), INSTALLER]:
         if "_board" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "word"):
-                line = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+                line = f"{path.name}:{node.lineno}"
                 for text in literals(node.args[0]):
                     yield text, line
 

@@ -144,7 +144,7 @@ def next_commands() -> str:
 def _program() -> str:
     """Return the command as the user can type it here: its name, or its path if the shell does not find it."""
     # A virtual environment that is not active has the command beside its Python, where the shell does not look.
-    path = Path(sys.executable).with_name("maixswitch")
+    path = Path(sys.executable).with_name("maixswitch.exe" if sys.platform == "win32" else "maixswitch")
     if shutil.which("maixswitch") or not path.exists():
         return "maixswitch"
     here = Path.cwd()
