@@ -6,6 +6,7 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,28 @@ class Simulation:
         else:
             self.act("power")
         self.timeline.forget()
+
+    @property
+    def card(self) -> Path:
+        """The folder of the card."""
+        return self._options.card
+
+    def bring(self, card: Path) -> None:
+        """Switch the power off, put another card in, and start a new run with it.
+
+        Raises MaixSwitchError, with the old card still in, for a folder that is no card, or during a recording.
+        """
+        # A recording contains the card as it was at its start.
+        if self._writer is not None:
+            raise MaixSwitchError(tr("a run is being recorded; stop the recording, then drop the file again"))
+        before, self._options = self._options, replace(self._options, card=card)
+        try:
+            self._session = self._open(None)
+        except BaseException:
+            self._options = before
+            raise
+        self._suited = ("", "")
+        self.begin()
 
     def _see(self) -> None:
         """After a step or an action, end the run or its recording if necessary."""
