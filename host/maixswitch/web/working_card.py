@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maixswitch import files
 from maixswitch.card.build import build
+from maixswitch.card.new import README, WORDS
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.card import check_card, scan
@@ -39,6 +40,9 @@ def copy_card(card: Path, target: Path) -> None:
     # Otherwise the downloaded card would not start a board.
     if not (target / "main.py").exists() and not (target / "boot.py").exists():
         build(target)
+    if not (target / README).exists():
+        with files.writing(target):
+            (target / README).write_text(WORDS, encoding="ascii", newline="\r\n")
 
 
 def pack_card(card: Path, path: Path) -> Path:
