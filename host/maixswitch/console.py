@@ -6,13 +6,16 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 from unicodedata import category
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+
+_listener: Callable[[str, float | None], None] | None = None
 
 
 class Advance(Protocol):
@@ -88,6 +91,15 @@ def right(text: str, columns: int) -> str:
     return " " * (columns - width(text)) + text
 
 
+def report_progress(listener: Callable[[str, float | None], None]) -> None:
+    """From now on tell `listener` of the progress of long work, in place of bars.
+
+    listener: called with the label, and the share that is done, 0 to 1, None if that is unknown.
+    """
+    global _listener
+    _listener = listener
+
+
 def bars() -> bool:
     """Return whether progress bars are drawn: only on a terminal that can redraw a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -101,6 +113,9 @@ def progress(label: str, total: int | None = None, unit: str = "") -> Iterator[A
     total: the amount of all work in the same unit, None if it is unknown.
     unit: what is counted; then the bar shows how many a second. Nothing is drawn unless `bars`.
     """
+    if _listener is not None:
+        yield _told(_listener, label, total)
+        return
     if not bars():
         yield lambda amount=1: None
         return
@@ -108,6 +123,18 @@ def progress(label: str, total: int | None = None, unit: str = "") -> Iterator[A
     with bar:
         task = bar.add_task(label, total=total)
         yield lambda amount=1: bar.advance(task, amount)
+
+
+def _told(listener: Callable[[str, float | None], None], label: str, total: int | None) -> Advance:
+    done = 0.0
+
+    def advance(amount: float = 1) -> None:
+        nonlocal done
+        done += amount
+        listener(label, done / total if total else None)
+
+    advance(0)
+    return advance
 
 
 def _bar(unit: str = "") -> Progress:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -84,13 +84,24 @@ def convert(
     _writable(target, *([report] if report is not None else []))
     runtime, version = _runtime(firmware), _version(kmodel)
     # numpy and the converter take a second to import, so they come after the checks of the options.
-    from maixswitch.convert.conversion import Options
+    from maixswitch.convert.conversion import Options, PicturesNeeded
     from maixswitch.convert.conversion import convert as make
     from maixswitch.convert.report import document as reports
 
     accept = None if card is None else _card_takes(card, target, title, kind, labels, anchors)
     options = Options(network, target, images, kind, boxes, calibrate, hold_back, *pixels, tuple(names))
-    facts = make(replace(options, any_size=any_size, noise=random, accept=accept, runtime=runtime, version=version))
+    options = replace(options, any_size=any_size, noise=random, accept=accept, runtime=runtime, version=version)
+    try:
+        facts = make(options)
+    # Programs read in a document what is missing, people in the message that follows.
+    except PicturesNeeded:
+        if json:
+            console.emit({"schema": reports.SCHEMA, "command": "convert", "network": str(network), "missing": "images"})
+        raise
+    except _NotTaken as error:
+        if json:
+            console.emit(error.document)
+        raise
     document = reports.document(facts)
     # Write the page first: if that fails, an older kmodel stays as it was.
     if report is not None:
@@ -98,14 +109,18 @@ def convert(
 
         files.write(report, page(document, facts.model, target.name, facts.answers).encode())
     files.write(target, facts.lowered.data)
-    if json:
-        console.emit(document)
-    else:
+    if not json:
         console.show(reports.text(document))
         console.say(tr("wrote {output}", output=target))
     # The file stays even if it fits no firmware or is poor: `kmodel info` shows what is too large, and a poor one may
     # do for a first try.
-    clean = _onto_card(card, target, title, facts.kind, labels, anchors, json) if card is not None else True
+    clean, imported = True, None
+    try:
+        if card is not None:
+            clean, imported = _onto_card(card, target, title, facts.kind, labels, anchors, json)
+    finally:
+        if json:
+            console.emit({**document, "summary": reports.summary(document), "card": imported})
     # Noise may well have one answer. Pictures such as the camera will see may not.
     dead = document["unchanging"] and images is not None
     if not document["fits"] or document["verdict"]["poor"] or not clean or dead:
@@ -154,6 +169,14 @@ def _writable(*paths: Path) -> None:
             raise MaixSwitchError(tr("cannot write {path}: {reason}", path=path, reason=word(why)), EXIT_IO)
 
 
+class _NotTaken(MaixSwitchError):
+    """The error for a kmodel that the card would refuse. document: that of the import."""
+
+    def __init__(self, message: str, document: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.document = document
+
+
 def _card_takes(
     card: Path, target: Path, title: str, kind: str, labels: Path | None, anchors: str
 ) -> Callable[[bytes], None]:
@@ -171,12 +194,15 @@ def _card_takes(
             result = importer.import_models([path], card, options, dry_run=True)
         problems = [message.text for _, item in result.entries for message in item.problems]
         if problems:
-            raise MaixSwitchError(f"--card: {'; '.join(problems)}")
+            raise _NotTaken(f"--card: {'; '.join(problems)}", result.document(card))
 
     return check
 
 
-def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | None, anchors: str, json: bool) -> bool:
+def _onto_card(
+    card: Path, target: Path, title: str, kind: str, labels: Path | None, anchors: str, json: bool
+) -> tuple[bool, dict[str, Any]]:
+    """Import the kmodel; return whether nothing was left out, and the document of the import."""
     from maixswitch.card.importing import importer
     from maixswitch.card.importing.options import ImportOptions
 
@@ -184,7 +210,7 @@ def _onto_card(card: Path, target: Path, title: str, kind: str, labels: Path | N
     if not json:
         for line in importer.report(imported, card, False):
             console.say(line)
-    return imported.clean
+    return imported.clean, imported.document(card)
 
 
 def _labels(path: Path | None) -> list[str]:

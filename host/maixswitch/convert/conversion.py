@@ -78,6 +78,10 @@ class Options:
     version: int = AUTO
 
 
+class PicturesNeeded(MaixSwitchError):
+    """The error for a network whose ranges only pictures can tell."""
+
+
 def convert(options: Options) -> Facts:
     """Returns the kmodel of a network and everything that a report says about it.
 
@@ -170,7 +174,7 @@ def _check_ranges(network: Path, graph: Graph) -> None:
             "--images DIR (or --random, for a trial with noise whose result is useless)",
             network=network,
         )
-        raise MaixSwitchError(text, EXIT_USAGE)
+        raise PicturesNeeded(text, EXIT_USAGE)
     if missing:
         text = tr(
             "{network}: the file does not state the range of {names} ({count} in all), so the conversion needs "
@@ -179,7 +183,7 @@ def _check_ranges(network: Path, graph: Graph) -> None:
             count=len(missing),
             names=", ".join(missing[:3]) + (" ..." if len(missing) > 3 else ""),
         )
-        raise MaixSwitchError(text, EXIT_USAGE)
+        raise PicturesNeeded(text, EXIT_USAGE)
 
 
 def _check_picture(shape: Sequence[int]) -> None:

@@ -71,7 +71,7 @@ class AccessCheck:
         # Check the Host first, because the Origin is compared with it, and the token last.
         if twice or not self._address.accepts(host):
             await self._refuse(scope, receive, send_with_headers, 421, tr("this is not the address of the simulator"))
-        elif not _same(headers.get("origin"), host, scope["type"] == "websocket"):
+        elif not _same(headers.get("origin"), host, _changes(scope)):
             await self._refuse(
                 scope, receive, send_with_headers, 403, tr("another site's page may not use the simulator")
             )
@@ -107,6 +107,11 @@ class AccessCheck:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
         await PlainTextResponse(text + "\n", status)(scope, receive, send)
+
+
+def _changes(scope: Scope) -> bool:
+    """May this request change something? Browsers always name the origin of such a request."""
+    return scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
 
 
 def _same(origin: str | None, host: str, needed: bool) -> bool:

@@ -67,6 +67,12 @@ class CameraView:
         if self._source is not self._album:
             self.show(self._album)
 
+    def photos(self) -> list[DroppedPhoto]:
+        """Return the photo or the photos of the album that lie before the camera; none for any other source."""
+        if isinstance(self._source, Album):
+            return self._source.photos()
+        return [self._source] if isinstance(self._source, DroppedPhoto) else []
+
     def turn(self, index: int) -> None:
         """Show a photo of the album or folder by its index; -1 shows all in turn. Raises MaixSwitchError without it."""
         if not isinstance(self._source, Choosable) or not self._source.choose(index):

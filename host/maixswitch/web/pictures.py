@@ -7,11 +7,13 @@ import itertools
 import unicodedata
 import warnings
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from maixswitch import files
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
 from maixswitch.sim.camera import Choosable, Picture, Scene, Source, fit_picture, upright
@@ -43,6 +45,11 @@ class DroppedPhoto:
         """Width and height in pixels of the picture that is kept."""
         return self._image.size
 
+    def save(self, path: Path) -> None:
+        """Write the picture as a PNG. Raises MaixSwitchError (output) if that is impossible."""
+        with files.writing(path):
+            self._image.save(path, "PNG")
+
     def view(self, now_ms: int, width: int, height: int) -> tuple[Hashable, Callable[[], Picture]]:
         return self._number, lambda: fit_picture(self._image, width, height, "contain")
 
@@ -60,6 +67,10 @@ class Album(Choosable):
                 tr("the album is full ({most} photos); start a new one", most=MOST_PHOTOS), EXIT_USAGE
             )
         self._photos.append(photo)
+
+    def photos(self) -> list[DroppedPhoto]:
+        """Return the photos."""
+        return [photo for photo in self._photos if isinstance(photo, DroppedPhoto)]
 
 
 class Webcam:

@@ -22,7 +22,11 @@ from maixswitch.web.pictures import MOST_PHOTOS, WEBCAM_BYTES
 from maixswitch.web.simulation import Simulation
 from maixswitch.web.subject import DESKS
 from maixswitch.web.texts import PAGE
+from maixswitch.web.upload import MOST_BYTES as DROP_BYTES
+from maixswitch.web.upload import MOST_FILES as DROP_FILES
 from maixswitch.web.verdicts import Verdicts, judge
+
+DROP = {"bytes": DROP_BYTES, "files": DROP_FILES}
 
 
 def hello(sim: AppBoard) -> str:
@@ -54,7 +58,7 @@ def hello(sim: AppBoard) -> str:
         desks=DESKS,
         texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
         languages=list(LANGUAGES),
-        limits={"bytes": MOST_BYTES, "photos": MOST_PHOTOS, "webcam": WEBCAM_BYTES},
+        limits={"bytes": MOST_BYTES, "photos": MOST_PHOTOS, "webcam": WEBCAM_BYTES, "drop": DROP},
     )
 
 

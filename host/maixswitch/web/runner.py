@@ -7,6 +7,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,16 @@ class Runner:
     def simulation(self) -> Simulation:
         """The simulation; use it only before `start` and after `stop`."""
         return self._simulation
+
+    @property
+    def card(self) -> Path:
+        """The folder of the card."""
+        return self._simulation.card
+
+    @property
+    def runs_script(self) -> bool:
+        """Does a script run in place of the app?"""
+        return self._simulation.sim.runs_script
 
     @property
     def recorded(self) -> Path | None:
@@ -143,7 +154,7 @@ class Runner:
 
     def _judge(self) -> None:
         self._publisher.judge(
-            self._simulation.options.card, self._simulation.options.board, firmware_of(self._simulation.sim.flavour)
+            self._simulation.card, self._simulation.options.board, firmware_of(self._simulation.sim.flavour)
         )
 
     def _moves(self) -> bool:
@@ -246,7 +257,8 @@ class Runner:
     def _pace(self) -> None:
         self._anchor = (time.monotonic(), self._simulation.sim.now)
 
-    # The commands of the pages: a method for each row of messages.KNOWN and each kind of binary message, and "gone".
+    # The commands of the pages: a method for each row of messages.KNOWN and each kind of binary message,
+    # and those of the server itself: "gone", "bring", "lend".
 
     def _do_key(self, client: int, key: int, down: bool) -> None:
         # Raise for a key that this board lacks before noting that a page holds it.
@@ -258,6 +270,24 @@ class Runner:
         self._simulation.camera_view.leave(client)
         for key in self._fingers.held_by(client):  # guard each: a stopped board raises
             self._guard(partial(self._do_key, client, key, False), client)
+
+    def _do_bring(self, client: int, answer: Future[None], card: Path) -> None:
+        """Put another card in, with the power off."""
+        self._answer(answer, lambda: self._simulation.bring(card))
+        self._judge()
+
+    def _do_lend(self, client: int, answer: Future[list[DroppedPhoto]]) -> None:
+        self._answer(answer, self._simulation.camera_view.photos)
+
+    @staticmethod
+    def _answer(answer: Future[Any], act: Callable[[], Any]) -> None:
+        """Do something for a thread that waits for its result or its failure."""
+        if not answer.set_running_or_notify_cancel():
+            return
+        try:
+            answer.set_result(act())
+        except Exception as error:  # raised there
+            answer.set_exception(error)
 
     def _do_select(self, client: int, index: int) -> None:
         self._simulation.act(f"select {index + 1}")
@@ -271,7 +301,7 @@ class Runner:
         elif self._simulation.recording()["on"]:  # the recording contains the card as it was at the start
             self._simulation.act("insert")
         else:  # read the folder again: its files may have changed
-            self._simulation.act(f"insert {shlex.quote(str(self._simulation.options.card.resolve()))}")
+            self._simulation.act(f"insert {shlex.quote(str(self._simulation.card.resolve()))}")
             self._judge()
 
     def _do_camera(self, client: int, on: bool) -> None:

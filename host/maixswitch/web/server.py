@@ -1,4 +1,4 @@
-"""The server of the page: it serves the page's own files, the last recording and one WebSocket, and nothing else."""
+"""The server of the page: it serves the page's own files, the last recording, what was dropped, and one WebSocket."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from maixswitch.language import reason, tr
 from maixswitch.web.access import LOOPBACK, AccessCheck, Address
 from maixswitch.web.broadcast import MOST_CLIENTS, Broadcast, Client
 from maixswitch.web.connections import Connection
+from maixswitch.web.intake import Intake
+from maixswitch.web.intake_routes import intake_routes
 from maixswitch.web.messages import MOST_BYTES, MOST_TEXT, Command, read_command, write_text
 from maixswitch.web.pictures import ALBUM_SIZE, PHOTO_SIZE, read_bytes_message, read_photo
 from maixswitch.web.runner import Runner
@@ -55,7 +57,9 @@ def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
             # The board's thread still ends its run and publishes, but no page hears it any more. Wait for it in another
             # thread, because the loop must close the connections meanwhile.
             broadcast.bind(None)
+            await intake.close()
             await asyncio.to_thread(runner.stop)
+            intake.clean()
 
     async def serve_file(request: Request) -> Response:
         file = files.get(request.path_params.get("name") or "index.html")
@@ -69,12 +73,15 @@ def make_app(runner: Runner, broadcast: Broadcast, address: Address) -> ASGIApp:
             return Response(tr("there is no recording") + "\n", 404, media_type="text/plain")
         return FileResponse(path, media_type="application/zip", filename=path.name)
 
+    intake = Intake(runner, broadcast)
+
     async def talk(socket: WebSocket) -> None:
         await _talk(socket, runner, broadcast, decoding)
 
     routes = [
         Route("/", serve_file),
         Route("/recording", serve_recording),
+        *intake_routes(intake),
         Route("/{name}", serve_file),
         WebSocketRoute("/live", talk),
     ]

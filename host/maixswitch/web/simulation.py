@@ -126,6 +126,11 @@ class Simulation:
             self.act("power")
         self.timeline.forget()
 
+    @property
+    def card(self) -> Path:
+        """The folder of the card."""
+        return self.options.card
+
     def change(self, board: str, firmware: str) -> None:
         """Start a new run on another board, or with another firmware.
 
@@ -134,14 +139,27 @@ class Simulation:
         """
         if self._writer is not None:
             raise MaixSwitchError(tr("a recording keeps its board and firmware; stop it first"))
-        before = self.options
-        self.options = replace(before, board=board, flavour=firmware)
+        self._exchange(replace(self.options, board=board, flavour=firmware))
+
+    def bring(self, card: Path) -> None:
+        """Switch the power off, put another card in, and start a new run with it.
+
+        Raises MaixSwitchError, with the old card still in, for a folder that is no card, or during a recording.
+        """
+        # A recording contains the card as it was at its start.
+        if self._writer is not None:
+            raise MaixSwitchError(tr("a run is being recorded; stop the recording, then drop the file again"))
+        self._exchange(replace(self.options, card=card))
+
+    def _exchange(self, options: Options) -> None:
+        """Start a new run with other options; the old ones stay if it cannot start."""
+        before, self.options = self.options, options
         try:
-            session = self._open(None)
-        except MaixSwitchError:
+            self._session = self._open(None)
+        except BaseException:
             self.options = before
             raise
-        self._session = session
+        self._suited = ("", "")
         self.begin()
 
     def _see(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from maixswitch.errors import EXIT_FINDINGS, MaixSwitchError
 from maixswitch.findings.table import rule
@@ -16,15 +17,20 @@ class ImportMessage:
     """A problem or a note. ``text`` is in the user's language.
 
     option: the option that finishes the model, such as "--labels FILE"; "" if none can.
+    choices: the values of the option between which the files leave the choice; () for any value.
     """
 
     code: str
     text: str
     option: str = ""
+    choices: tuple[str, ...] = ()
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, Any]:
         """Return the message as JSON-able values."""
-        return {"code": self.code, "severity": rule(self.code).severity, "text": self.text}
+        document = {"code": self.code, "severity": rule(self.code).severity, "text": self.text}
+        if not self.option:
+            return document
+        return {**document, "option": self.option, "choices": list(self.choices)}
 
 
 def for_flash(model: str, address: str) -> ImportMessage:

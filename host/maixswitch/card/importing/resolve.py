@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from maixswitch import board_code
@@ -42,8 +43,8 @@ class _Resolver:
         self.lists = Lists(self.evidence, result.problems)
         self.pairs = 0
 
-    def problem(self, code: str, text: str, option: str = "") -> None:
-        self.result.problems.append(ImportMessage(code, text, option))
+    def problem(self, code: str, text: str, option: str = "", choices: Sequence[str] = ()) -> None:
+        self.result.problems.append(ImportMessage(code, text, option, tuple(choices)))
 
     def note(self, code: str, text: str) -> None:
         self.result.notes.append(ImportMessage(code, text))
@@ -128,6 +129,7 @@ class _Resolver:
                 choice=tr(" or --{field} ", field=name).join(choices),
             ),
             f"--{name} {choices[0]}",
+            choices,
         )
 
     def ask_for_list(self, name: str, claims: list[Claim]) -> None:
@@ -274,6 +276,7 @@ class _Resolver:
                 )
                 + (tr(", for example {choices}", choices=", ".join(hints)) if hints else ""),
                 f"--labels {hints[0]}" if len(hints) == 1 else "--labels FILE",
+                hints,
             )
 
     def hints(self, count: int) -> list[str]:

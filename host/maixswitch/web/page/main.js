@@ -4,6 +4,7 @@ import { showAiRam } from "./airam.js";
 import { startChoice, writeChoice } from "./choice.js";
 import { markDiagram, markWay, showDiagram } from "./diagram.js";
 import { at, make, set } from "./dom.js";
+import { limitDrop, selectAdded, showIntake, startDrop, takesModels } from "./drop.js";
 import { showFaults, startFaults, writeFaults } from "./faults.js";
 import { markKeys, showKeys, startKeys } from "./keys.js";
 import { startLesson, writeLesson } from "./lesson.js";
@@ -24,6 +25,7 @@ const NAMES = { en: "English", zh: "\u4e2d\u6587" };
 let hello = null;
 let status = null;
 let models = [];
+let intake = null;
 let connected = false;
 let hiding = 0;
 
@@ -54,6 +56,7 @@ function hear(message) {
     hello = message;
     setTexts(message.texts);
     limitSources(message.limits, message.desks);
+    limitDrop(message.limits.drop);
     at("events").replaceChildren();
     listLanguages();
     write();
@@ -63,9 +66,12 @@ function hear(message) {
     else show();
   } else if (message.type === "models") {
     models = message.rows;
+    selectAdded(models);
     at("models-note").hidden = !message.note;
     set(at("models-note"), message.note ?? "");
     listModels();
+  } else if (message.type === "intake") {
+    showIntake(intake = message);
   } else if (message.type === "airam") {
     showAiRam(message);
   } else if (message.type === "timing") {
@@ -117,6 +123,7 @@ function write() {
   at("speed").replaceChildren(...SPEEDS.map((speed) => new Option(speed ? `${speed}x` : t("as fast as possible"), speed)));
   at("speed").value = kept;
   listModels();
+  if (intake) showIntake(intake);
   writeLesson();
 }
 
@@ -164,6 +171,7 @@ translatePage(); // in English until the server has sent its texts
 startKeys(link.ask);
 startFaults(link.ask);
 startRecording(link.ask);
-startSources(link, notice);
+startDrop(link, notice);
+startSources(link, notice, takesModels);
 startLesson();
 startChoice(link.ask);

@@ -119,7 +119,7 @@ async function dropped(transfer) {
   const files = [];
   while (entries.length && files.length < MOST_FILES) {
     const entry = entries.shift();
-    if (entry.isFile) files.push(await new Promise((done, fail) => { entry.file(done, fail); }));
+    if (entry.isFile) files.push(Object.assign(await new Promise((done, fail) => { entry.file(done, fail); }), { path: entry.fullPath.slice(1) }));
     else {
       const reader = entry.createReader();
       for (;;) {
@@ -137,7 +137,8 @@ export function limitSources(newLimits, newDesks) {
   desks = newDesks;
 }
 
-export function startSources(to, say) {
+// takesModels: gets the dropped files first, and returns whether it took them.
+export function startSources(to, say, takesModels) {
   [link, notice] = [to, say];
   at("folder").hidden = !("webkitdirectory" in make("input"));
   for (const id of ["photo", "photos"]) {
@@ -163,7 +164,8 @@ export function startSources(to, say) {
     document.body.removeAttribute("data-drop");
     if (!event.dataTransfer?.types.includes("Files")) return;
     try {
-      await look(await dropped(event.dataTransfer));
+      const files = await dropped(event.dataTransfer);
+      if (!await takesModels(files)) await look(files);
     } catch (error) {
       notice(t("a file cannot be read: {error}", { error: error.message }));
     }
