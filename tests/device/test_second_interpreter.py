@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -58,16 +59,22 @@ def _play(executable: str, name: str, timeout: float = 60, calls: int = 0) -> li
     return outcome.log
 
 
+@cache
+def _play_cpython(name: str) -> list[str]:
+    """Play a scenario once for both tests that want its log."""
+    return _play(sys.executable, name)
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG])
 def test_cpython(name: str) -> None:
     """The scenario passes under the interpreter of the simulator and of all other tests."""
-    _play(sys.executable, name)
+    _play_cpython(name)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG])
 def test_equal_logs(micropython: str, name: str) -> None:
     """Under MicroPython with the board's heap the scenario prints the same log, line for line."""
-    assert _play(micropython, name) == _play(sys.executable, name)
+    assert _play(micropython, name) == _play_cpython(name)
 
 
 @pytest.mark.parametrize("name", DEEPEST)

@@ -20,6 +20,10 @@ def copy_project(root: Path) -> Path:
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("boot.py", "main.py"):
         shutil.copy(ROOT / name, root / name)
+    # The emulator's compiled loops, which a new user waits for once.
+    loops = Path("host/maixswitch/kmodel/run/native/__pycache__")
+    if (ROOT / loops).is_dir():
+        shutil.copytree(ROOT / loops, root / loops)
     return root
 
 

@@ -183,7 +183,7 @@ def test_every_call_of_the_other_kinds(
     calls = trace_of(traces, cards, api, KINDS)
     assert set(calls) - {"restart"} <= {*RAISES, *SAFE}
     count = [
-        fail_everywhere(cards, api, traces, name, some, KINDS, most=2) for name in sorted(set(calls) - {"restart"})
+        fail_everywhere(cards, api, traces, name, some, KINDS, most=1) for name in sorted(set(calls) - {"restart"})
     ]
     print(f"{api}: {len(calls)} calls, {sum(failures for _, failures in count)} failures")
 

@@ -103,7 +103,7 @@ BOOTS = st.sampled_from([None, b"pass\n", FINISHER, FINISHER + b"#\n"])
 TREES = st.dictionaries(st.sampled_from(PATHS), CONTENT)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TREES, TREES, BOOTS, st.sampled_from([FINISHER, FINISHER + b"#\n", b"pass\n"]))
 def test_any_two_cards(old: Tree, new: Tree, before: bytes | None, after: bytes) -> None:
     old = old | ({} if before is None else {"boot.py": before})

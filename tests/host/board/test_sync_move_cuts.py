@@ -29,10 +29,17 @@ from tests.host.board.move_helpers import (
 )
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
+STRIDES = [3, pytest.param(1, marks=pytest.mark.nightly)]
+"""Of so many steps one is cut; at night each of them."""
 
 
 def cut_everywhere(
-    before: Path, card: Path, after: Tree, choice: tuple[str, str], target: Callable[[Path, int], Cuttable]
+    before: Path,
+    card: Path,
+    after: Tree,
+    choice: tuple[str, str],
+    target: Callable[[Path, int], Cuttable],
+    stride: int = 1,
 ) -> int:
     """Cuts a sync before each of its actions, starts the board, and syncs again; returns the number of actions.
 
@@ -40,6 +47,7 @@ def cut_everywhere(
     after: the files on it after the sync.
     choice: the folder of the remembered model before and after.
     target: returns a card that lives for a number of actions.
+    stride: of so many actions one is tried, and the last one.
     """
     old = tree_of(before)
     uncut = target(shutil.copytree(before, before.parent / "whole"), 1 << 30)
@@ -50,7 +58,7 @@ def cut_everywhere(
     first = {step.path for step in sync_plan.first}
     without_first = {path: data for path, data in old.items() if path not in first}
     allowed = [(old, choice[0]), (without_first, choice[bool(first)]), (after, choice[1])]
-    for life in range(uncut.done):
+    for life in {*range(0, uncut.done, stride), *range(uncut.done)[-1:]}:
         sd = shutil.copytree(before, before.parent / "cut")
         with pytest.raises(Cut):
             sync(card, target(sd, life))
@@ -68,18 +76,20 @@ def cut_everywhere(
     return uncut.done
 
 
+@pytest.mark.parametrize("stride", STRIDES)
 @pytest.mark.parametrize("name", CASES)
-def test_a_cut_at_any_step_leaves_old_or_new(name: str, tmp_path: Path) -> None:
+def test_a_cut_at_any_step_leaves_old_or_new(name: str, stride: int, tmp_path: Path) -> None:
     """So it is with the remembered model, and the next sync completes the card, whatever the cut has left."""
     case = CASES[name]
     before = synced(tmp_path, case)
-    assert cut_everywhere(before, write_tree(tmp_path / "card", case.new), outcome(case), case.choice, Cuttable) >= (
-        0 if outcome(case) == tree_of(before) else 5
-    )
+    card = write_tree(tmp_path / "card", case.new)
+    steps = cut_everywhere(before, card, outcome(case), case.choice, Cuttable, stride)
+    assert steps >= (0 if outcome(case) == tree_of(before) else 5)
 
 
+@pytest.mark.parametrize("stride", STRIDES)
 @pytest.mark.parametrize("name", CASES)
-def test_a_cut_with_little_room(name: str, tmp_path: Path) -> None:
+def test_a_cut_with_little_room(name: str, stride: int, tmp_path: Path) -> None:
     case = CASES[name]
     before = synced(tmp_path, case)
     card = write_tree(tmp_path / "card", case.new)
@@ -94,7 +104,7 @@ def test_a_cut_with_little_room(name: str, tmp_path: Path) -> None:
         with pytest.raises(MaixSwitchError, match="full"):
             sync(card, target(before, 0))
     else:
-        cut_everywhere(before, card, outcome(case), case.choice, target)
+        cut_everywhere(before, card, outcome(case), case.choice, target, stride)
 
 
 def test_a_second_change_after_a_cut_leaves_nothing_behind(tmp_path: Path) -> None:
