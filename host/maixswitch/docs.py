@@ -45,15 +45,18 @@ def errors() -> str:
 
 
 def boards() -> str:
-    """Return a table of every board with its panel and keys; roles of keys are names and not translated."""
+    """Return a table of every board: panel, keys, firmwares and power chip; roles of keys are names, not translated."""
+    from maixswitch.k210.board_firmware import OWN_FIRMWARE
+
     module = board_code.boards()
     rows = []
     for name in sorted(module.names()):
         board = module.find(name)
         panel = f"{board.lcd[0]}x{board.lcd[1]}" if board.lcd else word("none")
         keys = ", ".join(f"IO{pin} ({role})" for pin, role in board.keys)
-        rows.append((f"`{name}`", panel, keys))
-    return table((word("board"), word("panel"), word("keys")), rows)
+        firmware = ", ".join(f"`{flavour}`" for flavour in OWN_FIRMWARE.get(name, ())) or word("any of MaixPy")
+        rows.append((f"`{name}`", panel, keys, firmware, board.needs_pmu or "-"))
+    return table((word("board"), word("panel"), word("keys"), word("firmware"), word("power chip")), rows)
 
 
 def flavours() -> str:

@@ -19,9 +19,9 @@ def test_generated_blocks_equal_their_tables(page: Path) -> None:
     assert docs.renew(text) == text, f"run `make docs` to renew {page.name}"
 
 
-def test_the_readme_holds_every_block() -> None:
-    blocks = {match.group(1) for match in docs.BLOCK.finditer((ROOT / "README.md").read_text(encoding="utf-8"))}
-    assert {"boards", "diagram", "errors", "flavours"} <= blocks
+def test_the_documents_hold_every_block() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in docs.documents(ROOT)]
+    assert set(docs.BLOCKS) <= {match.group(1) for text in texts for match in docs.BLOCK.finditer(text)}
 
 
 def test_an_unknown_block_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Both READMEs have the same commands, links, pictures, names, figures and tables in each section."""
+"""English pages and their Chinese twins have the same commands, links, pictures, names, figures and tables."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import pytest
 from maixswitch import docs, language
 
 ROOT = Path(__file__).resolve().parents[2]
-ENGLISH = ROOT / "README.md"
-CHINESE = ROOT / "docs" / "README.zh-CN.md"
+README = (ROOT / "README.md", ROOT / "docs" / "README.zh-CN.md")
+PAGES = (
+    README,
+    *((ROOT / f"docs/{name}.md", ROOT / f"docs/{name}.zh-CN.md") for name in ("card", "faults", "inside", "tour")),
+)
 FENCE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
-COMMAND = re.compile(r"(maixswitch|make|mpremote|\.venv)\b")
+COMMAND = re.compile(r"(maixswitch|make|mpremote|python3|py|pip|pipx)\b")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -24,6 +27,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 class Section:
     """The text from one heading to the next, without generated blocks; the first section has no heading."""
 
+    page: Path
     level: int
     title: str
     text: str
@@ -57,13 +61,14 @@ class Section:
     def tables(self) -> list[int]:
         return [line.replace("\\|", "").count("|") for line in self.prose.splitlines() if line.startswith("|")]
 
-    def links(self, page: Path) -> Counter[tuple[str, str]]:
+    @property
+    def links(self) -> Counter[tuple[str, str]]:
         """Count each ("link" or "picture", target from the root of the project)."""
         counts: Counter[tuple[str, str]] = Counter()
         for target in re.findall(r"\]\(([^)\s]+)", self.prose):  # pictures match as well, since a link may hold one
-            counts["link", from_root(page, target)] += 1
+            counts["link", from_root(self.page, target)] += 1
         for target in re.findall(r"!\[[^\]]*\]\(([^)\s]+)", self.prose):
-            counts["picture", from_root(page, target)] += 1
+            counts["picture", from_root(self.page, target)] += 1
         return counts
 
 
@@ -78,6 +83,11 @@ def from_root(page: Path, target: str) -> str:
     return (page.parent / path).resolve().relative_to(ROOT).as_posix() + mark + anchor
 
 
+def blocks_of(page: Path) -> dict[str, str]:
+    """Return the generated blocks of a page by their names."""
+    return {match.group(1): match.group(2) for match in docs.BLOCK.finditer(page.read_text(encoding="utf-8"))}
+
+
 def sections(page: Path) -> list[Section]:
     """Return the page's sections, without the choice of language above the title."""
     text = docs.BLOCK.sub("", page.read_text(encoding="utf-8"))
@@ -85,23 +95,34 @@ def sections(page: Path) -> list[Section]:
     heads = [(match.start(), match.end(), match.group(1)) for match in re.finditer(r"^(#+) .*$", masked, re.MULTILINE)]
     ends = [start for start, _, _ in heads[1:]] + [len(text)]
     return [
-        Section(len(marks), text[start + len(marks) + 1 : stop], text[stop:end])
+        Section(page, len(marks), text[start + len(marks) + 1 : stop], text[stop:end])
         for (start, stop, marks), end in zip(heads, ends, strict=True)
     ]
 
 
-PAIRS = list(zip(sections(ENGLISH), sections(CHINESE), strict=False))
+each_page = pytest.mark.parametrize(("english", "chinese"), PAGES, ids=[english.stem for english, _ in PAGES])
+PAIRS = [pair for english, chinese in PAGES for pair in zip(sections(english), sections(chinese), strict=False)]
 each_section = pytest.mark.parametrize(("english", "chinese"), PAIRS, ids=[pair[0].title for pair in PAIRS])
 
 
-def test_headings_have_the_same_levels_in_the_same_order():
-    levels = [section.level for section in sections(ENGLISH)]
-    assert len(levels) > 5
-    assert [section.level for section in sections(CHINESE)] == levels
+@each_page
+def test_headings_have_the_same_levels_in_the_same_order(english: Path, chinese: Path):
+    levels = [section.level for section in sections(english)]
+    assert levels
+    assert [section.level for section in sections(chinese)] == levels
 
 
-def test_each_page_leads_to_the_other_in_its_first_line():
-    for page, other in ((ENGLISH, CHINESE), (CHINESE, ENGLISH)):
+def test_the_readme_is_short_and_in_the_order_of_needs():
+    titles = [section.title for section in sections(README[0])[1:]]
+    assert titles[:3] == ["Try it now", "Put your model on a card", "Put the card into a board"]
+    assert titles[3:5] == ["The button", "When something is wrong"]
+    for page in README:
+        assert len(page.read_text(encoding="utf-8").splitlines()) < 150
+
+
+@each_page
+def test_each_page_leads_to_the_other_in_its_first_line(english: Path, chinese: Path):
+    for page, other in ((english, chinese), (chinese, english)):
         first = page.read_text(encoding="utf-8").splitlines()[0]
         targets = re.findall(r"\]\(([^)]+)\)", first)
         assert [(page.parent / target).resolve() for target in targets] == [other]
@@ -118,7 +139,7 @@ def test_sections_have_the_same_commands_blocks_and_tables(english: Section, chi
 
 @each_section
 def test_sections_have_the_same_links_and_pictures(english: Section, chinese: Section):
-    assert chinese.links(CHINESE) == english.links(ENGLISH)
+    assert chinese.links == english.links
 
 
 @each_section
@@ -148,18 +169,21 @@ def test_every_paragraph_is_translated(english: Section, chinese: Section):
 
 
 def test_the_note_on_untried_hardware_is_in_both():
-    english, chinese = (pages[0].text for pages in (sections(ENGLISH), sections(CHINESE)))
+    english, chinese = (sections(page)[0].text for page in README)
     assert "\n> **Not yet tried on hardware.**" in english
     assert "\n> **尚未在真实硬件上试过。**" in chinese
 
 
-def test_generated_blocks_are_the_same_and_chinese():
-    text = CHINESE.read_text(encoding="utf-8")
-    blocks = {match.group(1): match.group(2) for match in docs.BLOCK.finditer(text)}
-    assert [*blocks] == [match.group(1) for match in docs.BLOCK.finditer(ENGLISH.read_text(encoding="utf-8"))]
+@each_page
+def test_generated_blocks_are_the_same_and_chinese(english: Path, chinese: Path):
+    blocks = blocks_of(chinese)
+    assert [*blocks] == [*blocks_of(english)]
     for name, block in blocks.items():
         assert name == "diagram" or HAN.search(block.splitlines()[0]), name
-    rows = blocks["errors"].splitlines()[2:]
+
+
+def test_every_fault_is_translated():
+    rows = blocks_of(ROOT / "docs/faults.zh-CN.md")["errors"].splitlines()[2:]
     assert len(rows) > 10
     assert not [row for row in rows if any(not HAN.search(cell) for cell in row.split(" | ")[2:])]
 

@@ -18,6 +18,7 @@ from maixswitch.web.verdicts import judge
 from tests.host.sim_helpers import ROOT, Command, Play
 
 READMES = (ROOT / "README.md", ROOT / "docs/README.zh-CN.md")
+TABLES = (ROOT / "docs/faults.md", ROOT / "docs/faults.zh-CN.md")
 BOARDS = ["bit", "cube", "m5stickv", "unitv", "amigo_ips", "dnk210"]
 
 
@@ -29,8 +30,8 @@ def line(item: Room) -> str:
     return "{} {} ({} - {} - {})".format(item.firmware.name, *parts(item))
 
 
-@pytest.mark.parametrize("page", READMES, ids=lambda path: path.name)
-def test_the_table_of_the_readme(page: Path) -> None:
+@pytest.mark.parametrize("page", TABLES, ids=lambda path: path.name)
+def test_the_table_of_the_firmwares(page: Path) -> None:
     """Each row has the figures of `room` for the firmware's own panel."""
     text = page.read_text(encoding="utf-8")
     for item in firmwares():
