@@ -91,8 +91,8 @@ def pictures() -> dict[str, str]:
         points = [(float(value), back(scale, float(value))[1]) for value in y]
         plot.line(points, colour, 2)
         if high == WIDE:
-            # Its last stair leaves the axes, so the name stands on the one before.
-            plot.note(7.2, points[700][1], f"0 \u2026 {high:g}", colour, 0, -8)
+            # Its last stair leaves the axes, so the name stands on the second one.
+            plot.note(2.2, points[220][1], f"0 \u2026 {high:g}", colour, 0, -8)
         else:
             plot.note(10, points[-1][1], f"0 \u2026 {high:g}", colour)
     plot.dots([(6, back(Scale.covering(LOW, high), 6.0)[1]) for high in (WIDE, NARROW, HIGH)], INK, 4)
