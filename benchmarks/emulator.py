@@ -299,13 +299,14 @@ def summary(rows: list[Figures], backend: str, top: float) -> str:
 DOCUMENT = """# How fast the emulator is
 
 Written by `benchmarks/emulator.py --write docs/emulator.md`; do not edit it by hand. One core, one thread; processor
-time, median, the fast and the plain path by turns. Real files are not part of the project: without them the table has
-the sample networks only.
+time, median; the fast and the plain path were measured in turn. Real files are not part of the project: without them
+the table has the sample networks only.
 
 - **GMAC**: multiply-accumulates at full resolution, as the chip does them.
 - **plain**: the reference in numpy, 64-bit integers, one expression per step. **ratio**: how many times as fast the
-  fast path is. Like **of product**, the share of the speed of this core's own float32 matrix product, it carries over
-  to other machines; milliseconds do not.
+  fast path is.
+- **of product**: its share of the speed of this core's own float32 matrix product. Ratio and share carry over to other
+  machines; milliseconds do not.
 - **of vendor**: how many times as fast as the vendor's simulator (nncase v0.2, one core), whose time was measured once,
   on a PC with an AMD EPYC as below: of all columns the one that carries over least.
 - **of integer**: the fast path's time divided by that of ONNX Runtime's integer convolutions (ConvInteger, one thread)
@@ -318,8 +319,8 @@ the sample networks only.
 - **steps**: where most of the fast path's time goes (module.function, with what it calls of libraries).
 
 With numba and onnxruntime weights and pixels are multiplied as bytes, which on many processors is faster than the
-float32 product: a file with large layers can pass it. One that stays far below it at some 50 us a layer has small maps:
-it pays the fixed price of a layer (a few calls, the AI RAM's layout, the activation curve).
+float32 product: a file with large layers can pass it. One that stays far below it at about 50 us a layer has small
+maps: it pays the fixed price of a layer (a few calls, the AI RAM's layout, the activation curve).
 
 All paths give the same bits: those of outputs that unmodified MaixPy v0.6.2-72 computed on an emulated chip, and for
 the convolutions those of the vendor's simulator; no silicon was compared ([kmodel.md](kmodel.md)).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from maixswitch.guide.chapter import Chapter, Settings, number, refuse, table
+from maixswitch.guide.line import descend
 from maixswitch.guide.svg import BLUE, GREEN, INK, RED, Drawing, Plot
 from maixswitch.kmodel.write.quantize import Scale
 from maixswitch.language import word
@@ -13,6 +14,8 @@ LOW, HIGH = 0.0, 10.0
 WIDE, NARROW = 1000.0, 5.0
 """Ranges that are too large, as one wild value makes them, and too small."""
 VALUES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 9.98)
+K_AT = 100
+"""The step of chapter 1 whose k is the example of a number that is not whole."""
 EXACT = 10.2
 """The answer of the exercise: a range in which 1 is exact."""
 WEIGHTS = (2.0, 0.01)
@@ -52,6 +55,8 @@ def values() -> dict[str, str]:
     signed = Scale.covering(-HIGH, HIGH)
     shared = Scale.covering(0.0, max(WEIGHTS))
     return {
+        "k": number(descend()[K_AT].k, 2),
+        "k-step": str(K_AT),
         "high": f"{HIGH:g}",
         "wide": f"{WIDE:g}",
         "narrow": f"{NARROW:g}",
@@ -85,7 +90,11 @@ def pictures() -> dict[str, str]:
         scale = Scale.covering(LOW, high)
         points = [(float(value), back(scale, float(value))[1]) for value in y]
         plot.line(points, colour, 2)
-        plot.note(10, points[-1][1], f"0 \u2026 {high:g}", colour)
+        if high == WIDE:
+            # Its last stair leaves the axes, so the name stands on the second one.
+            plot.note(2.2, points[220][1], f"0 \u2026 {high:g}", colour, 0, -8)
+        else:
+            plot.note(10, points[-1][1], f"0 \u2026 {high:g}", colour)
     plot.dots([(6, back(Scale.covering(LOW, high), 6.0)[1]) for high in (WIDE, NARROW, HIGH)], INK, 4)
     return {"bits.svg": drawing.svg()}
 

@@ -218,6 +218,8 @@ def values() -> dict[str, str]:
         "zero": number(body.bias, 3),
         "target": str(_conv().target),
         "source": str(_conv().source),
+        "source-hex": f"0x{_conv().source:04x}",
+        "out-bytes": str(4 * SIDE * SIDE),
         "top": number(body.scale * 255, 2),
         "registers": f"0x{places['registers'].start:03x}",
         "weights": f"0x{places['weight'].start:03x}",

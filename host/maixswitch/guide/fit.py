@@ -94,7 +94,8 @@ def pictures() -> dict[str, str]:
     ):
         space, need = room(find(name)), memory(model, name, forward=True).need
         y, x = 32 + row * 52, float(left)
-        drawing.text(left - 8, y + 24, name, INK, "end", 12)
+        drawing.text(left - 8, y + 16, name, INK, "end", 12)
+        drawing.text(left - 8, y + 31, f"{-(-model.file_size // 1024)} KiB", INK, "end", 11)
         sizes = (TOTAL - space.free, space.lcd, space.camera, need)
         for at, (size, colour) in enumerate(zip(sizes, (PURPLE, BLUE, GREEN, ORANGE), strict=True)):
             width = size / TOTAL * wide

@@ -13,6 +13,8 @@ from maixswitch.language import word
 
 POINTS = ((1.0, 2.0), (2.0, 4.0))
 RATE, STEPS, TOO_LARGE = 0.1, 500, 0.3
+NUDGE = 0.001
+"""By how much the page moves k to see whether a slope is right."""
 SHOWN = (0, 1, 2, 3, 10, 100)
 
 
@@ -59,11 +61,26 @@ def text(settings: Settings) -> str:
     return f"{table(rows)}\n\nx = 3: y = {number(last.k * 3 + last.b)}"
 
 
+def mean_loss(k: float, b: float) -> float:
+    """Return the mean of the squared errors of a line."""
+    return float(np.mean([(k * x + b - y) ** 2 for x, y in POINTS]))
+
+
+def first_errors() -> str:
+    """Return the errors of the line k = 0, b = 0 as a table, with the means that the loss and its slopes need."""
+    head = ("x", "y", word("the line says"), word("its error"), word("squared"), word("error \u00d7 x"))
+    rows = [(x, y, 0.0, -y, y * y, -y * x) for x, y in POINTS]
+    means = np.mean(rows, axis=0)[3:]
+    cells = [[f"{value:g}" for value in row] for row in rows]
+    return table([head, *cells, (word("mean"), "", "", *(f"{value:g}" for value in means))], 0)
+
+
 def listings() -> dict[str, str]:
     first, second = descend()[:2]
     return {
+        "errors.txt": first_errors(),
         "step.txt": f"k = 0 - {RATE:g} \u00d7 ({number(first.slope_k, 0)}) = {number(second.k, 1)}\n"
-        f"b = 0 - {RATE:g} \u00d7 ({number(first.slope_b, 0)}) = {number(second.b, 1)}"
+        f"b = 0 - {RATE:g} \u00d7 ({number(first.slope_b, 0)}) = {number(second.b, 1)}",
     }
 
 
@@ -90,6 +107,11 @@ def values() -> dict[str, str]:
         "limit2": number(np.floor(largest_rate() * 100) / 100, 2),
         "first-loss": number(path[0].loss, 1),
         "second-loss": number(path[1].loss, 2),
+        "nudge": f"{NUDGE:g}",
+        "nudged": number(mean_loss(NUDGE, 0)),
+        "fall": number(path[0].loss - mean_loss(NUDGE, 0)),
+        "mean-product": number(path[0].slope_k / 2, 0),
+        "mean-error": number(path[0].slope_b / 2, 0),
         "slope-k": number(path[0].slope_k, 0),
         "slope-b": number(path[0].slope_b, 0),
         "k3": number(path[3].k, 2),

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from maixswitch import models_shipped
 from maixswitch.guide.chapter import Chapter, Settings, number, refuse, table
 from maixswitch.guide.svg import BLUE, GREEN, INK, RED, Drawing, Plot
+from maixswitch.kmodel import load
+from maixswitch.kmodel.format.layer_facts import parameters
 from maixswitch.language import word
 
 Floats = NDArray[np.float64]
@@ -88,14 +91,20 @@ def values() -> dict[str, str]:
     _, dead = train(start=0.0)
     inputs, hidden, kinds = FLOWERS
     first, second = inputs * hidden + hidden, hidden * kinds + kinds
+    digits = load(models_shipped.FOLDER / "digits" / "digits.kmodel")
     return {
         "line-loss": number(line_loss, 2),
         "loss": number(losses[-1], 4),
         "dead-loss": number(dead[-1], 2),
         "count": str(net.count),
         "steps": str(STEPS),
+        "start": f"{START:g}",
         "small-start": number(train(start=0.1, steps=50)[1][-1], 2),
         "usual-start": number(train(steps=50)[1][-1], 2),
+        "inputs": str(inputs),
+        "hidden": str(hidden),
+        "kinds": str(kinds),
+        "digits": f"{sum(parameters(layer) for layer in digits.layers):,}",
         "flower-first": str(first),
         "flower-second": str(second),
         "flower": str(first + second),

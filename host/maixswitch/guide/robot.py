@@ -26,25 +26,35 @@ ASK = bytes.fromhex("55AA11002030")
 EXERCISE = (200, 40)
 """Left and width of the box of the exercise, in a view of 320 x 240."""
 ASK_MS = 1200
-SKETCH = """#include <HUSKYLENS.h>
+TURN = (0.5, -80.0)
+"""k and b of the line by which the robot steers: 0 in the middle of a picture 320 pixels wide."""
+SKETCH = f"""#include <HUSKYLENS.h>
 #include <SoftwareSerial.h>
 
+const float K = {TURN[0]:g}, B = {TURN[1]:g};   // turn = K x + B: 0 in the middle of the picture
 SoftwareSerial line(10, 11);   // RX, TX: to tx and rx of the board, and ground to ground
 HUSKYLENS eye;
 
-void setup() {
+void setup() {{
   line.begin(9600);
   while (!eye.begin(line)) delay(100);
-}
+}}
 
-void loop() {
-  if (!eye.request() || !eye.available()) return;
+void loop() {{
+  if (!eye.request() || !eye.available()) {{
+    halt();
+    return;
+  }}
   HUSKYLENSResult seen = eye.read();
-  if (seen.xCenter < 140) turnLeft();
-  else if (seen.xCenter > 180) turnRight();
-  else straightOn();
-}
+  drive(K * seen.xCenter + B);   // below 0 to the left, above 0 to the right
+}}
 """
+
+
+def turn(x: float) -> float:
+    """Return how much the sketch turns towards a box with its middle at x."""
+    k, b = TURN
+    return k * x + b
 
 
 @cache
@@ -119,6 +129,11 @@ def values() -> dict[str, str]:
         "bytes": str(len(block)),
         "ms": f"{len(block) * 10 / 9.6:.1f}",
         "ten-ms": f"{11 * len(block) * 10 / 9.6:.0f}",
+        "ask-bytes": str(len(ASK)),
+        "turn-k": f"{TURN[0]:g}",
+        "turn-b": f"{TURN[1]:g}",
+        "turn": f"{turn(x):g}",
+        "exercise-turn": f"{turn(EXERCISE[0] + EXERCISE[1] // 2):g}",
         "exercise": str(EXERCISE[0] + EXERCISE[1] // 2),
         "exercise-bytes": (EXERCISE[0] + EXERCISE[1] // 2).to_bytes(2, "little").hex(" ").upper(),
         "baud": "9600",

@@ -13,6 +13,7 @@ from maixswitch import kmodel
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.guide import bits, chip, fit, line, many, neuron, realnet, robot, switch, window
 from maixswitch.guide.chapters import CHAPTERS, block, chapter
+from maixswitch.kmodel.write.quantize import Scale
 from maixswitch.language import speaking
 from tests.host.sim_helpers import Command
 
@@ -55,6 +56,8 @@ def test_bytes_miss_by_half_a_step_unless_the_range_is_wrong() -> None:
     assert bits.worst(bits.HIGH) <= bits.HIGH / 255 / 2 + 1e-9
     assert bits.worst(bits.WIDE) > 1
     assert bits.worst(bits.NARROW) == bits.HIGH - bits.NARROW
+    # The answers of the exercise.
+    assert [bits.back(Scale.covering(0, high), 1.0) for high in (15, 17)] == [(17, 1.0), (15, 1.0)]
 
 
 def test_the_kmodel_gives_6_for_3_within_a_step_of_its_scale() -> None:
@@ -121,6 +124,12 @@ def test_the_frames_of_the_robot_are_whole() -> None:
         assert frame[:3] == b"\x55\xaa\x11"
         assert sum(frame[:-1]) & 255 == frame[-1]
     assert (info[4], info[5], block[4]) == (0x29, 1, 0x2A)
+
+
+def test_the_robot_steers_by_a_line_that_is_0_in_the_middle() -> None:
+    assert robot.turn(160) == 0
+    assert robot.turn(130) < 0 < robot.turn(220)
+    assert "const float K = 0.5, B = -80;" in robot.SKETCH
 
 
 @pytest.mark.parametrize("number", range(len(CHAPTERS)))

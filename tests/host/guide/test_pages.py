@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from maixswitch import docs
+from maixswitch.guide import line, neuron
 from maixswitch.guide.chapters import CHAPTERS, names, pictures
+from maixswitch.language import catalogue
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guide"
 ENGLISH = sorted(path for path in GUIDE.glob("[01]*.md") if not path.name.endswith(".zh-CN.md"))
@@ -17,7 +19,7 @@ MOST_WORDS = 900
 """What can be read in about six minutes; the other four are for the command and the exercise."""
 PARTS = {
     "en": ("## Try it", "## What would break it", "## Exercise", "<summary>Answer</summary>"),
-    "zh": ("## 动手", "## 怎样会坏", "## 练习", "<summary>答案</summary>"),
+    "zh": ("## 动手", "## 怎样会出错", "## 练习", "<summary>答案</summary>"),
 }
 
 
@@ -59,6 +61,38 @@ def test_both_languages_have_the_same_values(page: Path) -> None:
     assert shown[0] == shown[1] != []
     commands = [re.findall(r"`(maixswitch [^`]*|--[^`]*)`", prose(item)) for item in (page, chinese(page))]
     assert sorted(commands[0]) == sorted(commands[1])
+
+
+@pytest.mark.parametrize("page", ENGLISH, ids=lambda page: page.stem)
+def test_the_numbers_that_no_code_makes_are_the_same_in_both_languages(page: Path) -> None:
+    """Such as those of chips and formulas; those of one digit may be words in one of the languages."""
+    numbers = []
+    for item in (page, chinese(page)):
+        text = docs.INLINE.sub("", re.sub(r"```.*?```", "", docs.BLOCK.sub("", read(item)), flags=re.DOTALL))
+        numbers.append(sorted(re.findall(r"\d[\d.,]*\d", re.sub(r"\]\([^)]*\)", "", text))))
+    assert numbers[0] == numbers[1]
+
+
+def test_the_points_the_training_and_the_buttons_are_named_as_they_are() -> None:
+    for chapter, items in (
+        ("01-line", [f"x = {x:g}" for x, _ in line.POINTS] + [f"y {y:g}" for _, y in line.POINTS]),
+        ("02-neuron", [f"({x:g}, {y:g})" for x, y in zip(neuron.X, neuron.Y, strict=True)]),
+    ):
+        for page in (GUIDE / f"{chapter}.md", GUIDE / f"{chapter}.zh-CN.md"):
+            text = read(page).replace("y is", "y").replace("y 为", "y")
+            assert [item for item in items if item not in text and item.replace("=", "为") not in text] == []
+    training = read(GUIDE.parents[1] / "training" / "README.md")
+    share = re.search(r"\| digits \| ([\d,]+) \| .*right ([\d.]+)%", training)
+    pool = re.search(r"train_digits.py .*--pool (\d+)", training)
+    assert share
+    assert pool
+    for page in both():
+        if page.name.startswith("06"):
+            assert {f"{int(pool[1]):,}", share[1], f"{share[2]} %"} <= set(re.findall(r"[\d.,]+(?: %)?", prose(page)))
+    chinese_words = catalogue("zh")
+    for label in ("Events", "Take the card out", "Let the next load fail with", "Set"):
+        assert f'"{label}"' in read(GUIDE / "00-switch.md")
+        assert f"“{chinese_words[label]}”" in read(GUIDE / "00-switch.zh-CN.md")
 
 
 def test_the_pages_use_every_value_and_the_pictures_are_the_code_s() -> None:

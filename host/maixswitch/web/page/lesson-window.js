@@ -62,7 +62,7 @@ export function drawWindow(place, remembered) {
       return row;
     }));
     const total = sum(kernel, now.row, now.column);
-    set(text, t("row {row}, column {column}: the sum is {sum}, the byte {byte}",
+    set(text, t("row {row}, column {column}: the sum is {sum}, held within 0 to 255: {byte}",
       { row: now.row + 1, column: now.column + 1, sum: round(total, 1), byte: grey(total) }));
   };
   const row = slider("lesson-row", t("row"), { low: 1, high: SIDE, step: 1, value: now.row + 1 }, (value) => { now.row = value - 1; show(); });

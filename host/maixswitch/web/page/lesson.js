@@ -7,8 +7,8 @@ import { drawWindow } from "./lesson-window.js";
 
 const PARTS = [
   { id: "line", draw: drawLine },
-  { id: "bits", draw: drawBits },
   { id: "window", draw: drawWindow },
+  { id: "bits", draw: drawBits },
 ];
 const shown = new Map(); // id -> the numbers of its sliders
 
