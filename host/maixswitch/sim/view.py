@@ -162,14 +162,15 @@ def render(
         facts.add_row(tr("fault"), Text(visible(status.fault), "red"))
     if not status.card:
         facts.add_row(tr("card"), Text(tr("taken out"), "yellow"))
-    if status.picture is not None and not columns:
-        have, need = f"{width}x{height}", "x".join(map(str, LEAST))
-        facts.add_row("", Text(tr("no picture: the terminal has {have}, it needs {need}", have=have, need=need), "dim"))
     top: RenderableType = facts
     # In a small terminal the picture is beside the facts only, and the events have the whole width.
     if status.picture is not None and columns == SMALL_COLUMNS:
         top = _beside(status.picture, columns, facts)
     parts: list[RenderableType] = [top, Text()]
+    if status.picture is not None and not columns:
+        have, need = f"{width}x{height}", "x".join(map(str, LEAST))
+        text = tr("no picture: the terminal has {have}, it needs {need}", have=have, need=need)
+        parts[1:] = [Text(text, "yellow", no_wrap=True, overflow="ellipsis")]
     if caption:
         parts += [Text("» " + visible(caption), "bold magenta"), Text()]
     parts += [Text(visible(line), style="dim", no_wrap=True, overflow="ellipsis") for line in events]
@@ -223,15 +224,21 @@ class View:
         self._hint = hint
         self._events: deque[str] = deque(maxlen=8)
         self._caption = ""
+        self._kind = ""  # of the last event
         self._live = Live(console=console, auto_refresh=False, transient=transient)
         self._next = 0.0
         self._last: Status | None = None
 
     def event(self, document: dict[str, Any]) -> None:
-        if document["event"] == "say":
+        kind = document["event"]
+        if kind == "say":
             self._caption = word(document["text"])
-        else:
-            self._events.append(describe(document))
+            return
+        # Results come and go several times a second. Only the latest of them in a row stays, or the rest would be lost.
+        if kind == "results" == self._kind:
+            self._events.pop()
+        self._events.append(describe(document))
+        self._kind = kind
 
     def due(self) -> bool:
         """Is it time to draw again?"""

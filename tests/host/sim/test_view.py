@@ -61,10 +61,22 @@ def test_picture_only_where_there_is_room(width: int, shown: bool) -> None:
 
 def test_a_small_terminal_says_what_is_missing() -> None:
     status = Status(**{**vars(STATUS), "picture": np.full((240, 320, 3), (255, 0, 0), np.uint8)})
-    assert "no picture: the terminal has 60x50, it needs 80x24" in " ".join(
-        text_of(status, 60).replace("│", "").split()
-    )
+    assert "│ no picture: the terminal has 60x50, it needs 80x24 " in text_of(status, 60)
     assert "no picture" not in text_of(status, 80)
+
+
+def test_results_in_a_row_leave_room_for_other_events() -> None:
+    out = io.StringIO()
+    with View(Console(file=out, width=140, height=50, force_terminal=True, color_system=None)) as view:
+        view.event({"t": 0, "event": "load", "title": "Face", "ms": 400})
+        for t in range(1000, 9000, 100):
+            view.event({"t": t, "event": "results", "title": "Face", "found": [["face", t / 10_000]]})
+        view.event({"t": 9000, "event": "unload", "title": "Face"})
+        view.update(STATUS)
+    shown = out.getvalue()
+    assert "loaded Face" in shown
+    assert "sees face 0.88" not in shown
+    assert "sees face 0.89" in shown
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 24), (120, 24), (120, 40)])
