@@ -1,10 +1,9 @@
-"""The messages between page and simulator: commands as JSON texts, frames as bytes with a header."""
+"""The messages between page and simulator: commands and documents, both as JSON texts."""
 
 from __future__ import annotations
 
 import json
 import re
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +18,6 @@ MOST_KEYS = 8
 MOST_NAME = 64
 FASTEST = 16.0
 SLOWS = (1, 10, 100)
-HEAD = struct.Struct("<4sHHI")
-MAGIC = b"MXF1"
 
 Check = Callable[[Any], bool]
 
@@ -113,14 +110,6 @@ def _holds(check: Check, value: Any) -> bool:
         return check(value)
     except TypeError:  # a list or an object instead of a name
         return False
-
-
-def write_frame(pixels: bytes, width: int, height: int, now: int) -> bytes:
-    """Return a frame for the page: "MXF1", width, height (16 bits), board time in ms (32 bits), little-endian, RGB565.
-
-    Pixels are words of 16 bits, high byte first, row by row, as the panel keeps them; 0 by 0 without a panel.
-    """
-    return HEAD.pack(MAGIC, width, height, now & 0xFFFFFFFF) + pixels
 
 
 def write_text(kind: str, /, **fields: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from maixswitch.sim.view import describe
 from maixswitch.web import airam
 from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.choices import choices
-from maixswitch.web.messages import MOST_BYTES, SLOWS, write_frame, write_text
+from maixswitch.web.frames import FrameWriter
+from maixswitch.web.messages import MOST_BYTES, SLOWS, write_text
 from maixswitch.web.pictures import MOST_PHOTOS, WEBCAM_BYTES
 from maixswitch.web.simulation import Simulation
 from maixswitch.web.subject import DESKS
@@ -79,7 +81,7 @@ class Publisher:
 
     def __init__(self, broadcast: Broadcast) -> None:
         self._broadcast = broadcast
-        self._frame: bytes | None = None  # None until the first frame, which is b"" without a panel
+        self._frames = FrameWriter()
         self._models: Any = None
         self._network: Any = self  # no network yet compared; None would mean "no network is loaded"
         self._language = ""
@@ -127,12 +129,12 @@ class Publisher:
         self._broadcast.publish("", write_text("ousted"), client)
 
     def publish_frame(self, simulation: Simulation) -> None:
-        """Publish the panel if it has changed."""
-        pixels, width, height = simulation.sim.panel()
-        # The panel often stays the same between two calls, and comparing is cheaper than sending.
-        if pixels != self._frame:
-            self._frame = pixels
-            self._broadcast.publish("frame", write_frame(pixels, width, height, simulation.sim.now))
+        """Publish the panel if it has changed and somebody watches."""
+        if not self._broadcast.clients:
+            return
+        frame = self._frames.message(*simulation.sim.panel(), simulation.sim.now, time.monotonic())
+        if frame is not None:
+            self._broadcast.publish("frame", frame)
 
     def publish(self, simulation: Simulation, **pace: Any) -> None:
         """Publish everything else. pace: further fields of the status, which the simulation does not know."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
-from maixswitch.web.messages import HEAD, KNOWN, MOST_TEXT, Command, read_command, write_frame, write_text
+from maixswitch.web.messages import KNOWN, MOST_TEXT, Command, read_command, write_text
 from maixswitch.web.runner import Runner
 
 
@@ -69,9 +69,3 @@ def test_runner_can_do_everything_that_is_known() -> None:
 def test_half_of_a_pair_in_a_title_does_not_stop_the_text() -> None:
     text = write_text("status", title="a\ud800b", index=1)
     assert json.loads(text.encode()) == {"type": "status", "title": "a?b", "index": 1}
-
-
-def test_frame_has_its_head() -> None:
-    frame = write_frame(b"\x12\x34" * 6, 3, 2, 2**32 + 5)
-    assert HEAD.unpack(frame[: HEAD.size]) == (b"MXF1", 3, 2, 5)
-    assert frame[HEAD.size :] == b"\x12\x34" * 6

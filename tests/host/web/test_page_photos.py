@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 
 from maixswitch.sim import pictures
+from maixswitch.sim.camera import from_rgb565, rgb565
+from maixswitch.web.runner import COMMANDS_A_TURN
 from tests.host.web.browser_helpers import BLOB, COLOURS, Simulation, javascript, model, plain, save
 from tests.host.web.web_helpers import draw_spot, photo_bytes
 
@@ -122,3 +124,26 @@ def test_good_photos_among_others_are_shown(page: Any) -> None:
     drop(page, ("notes.txt", "text/plain", b"no photo"), ("green.png", "image/png", photo_bytes(plain(GREEN))))
     page.wait_for_selector("#notice:has-text('1 of 2 ')")
     sees(page, "green")
+
+
+def grain(seed: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(60, 110, (240, 320, 3)).astype(np.uint8))
+
+
+def test_photographs_that_follow_each_other_quickly_end_in_exact_pixels(page: Any, simulation: Simulation) -> None:
+    page.locator("#panel").evaluate(
+        """canvas => {
+            window.kinds = new Set();
+            new MutationObserver(() => window.kinds.add(canvas.dataset.exact)).observe(canvas, { attributes: true });
+        }"""
+    )
+    # The board carries out a few commands between two frames: fill them up, so that it shows every photo.
+    full = [{"do": "speed", "speed": 1}] * (COMMANDS_A_TURN - 1)
+    simulation.send(*(one for seed in range(12) for one in (b"MXP1" + photo_bytes(grain(seed)), *full)))
+    page.wait_for_function("() => window.kinds.has('false')")
+    page.wait_for_selector('#panel[data-exact="true"]')
+    drawing = page.locator("#panel").evaluate("canvas => canvas.toDataURL('image/png')").partition(",")[2]
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(drawing))).convert("RGB"))
+    expected = from_rgb565(rgb565(np.asarray(grain(11))), 320, 240)
+    # The app writes over a part of the picture.
+    assert (shown == expected).all(axis=2).mean() > 0.6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from maixswitch.sim.session import Options
 from maixswitch.web import command as web_command
 from maixswitch.web.access import Address
 from maixswitch.web.broadcast import MOST_CLIENTS, MOST_EVENTS, Broadcast, Client
-from maixswitch.web.messages import HEAD, MOST_TEXT
+from maixswitch.web.frames import HEAD
+from maixswitch.web.messages import MOST_TEXT
 from maixswitch.web.server import MOST_WRONG, PAGE, bind, make_app
 from tests.host.web.web_helpers import ADDRESS, HERE, Page, make_runner, photo_bytes
 
@@ -77,7 +79,7 @@ def test_frames_keys_models_and_faults(client: TestClient) -> None:
         assert [row["title"] for row in page.text("models")["rows"]] == ["Bright blobs", "Colours"]
         frame = page.until(lambda message: isinstance(message, bytes))
         magic, width, height, _ = HEAD.unpack(frame[: HEAD.size])
-        assert (magic, width, height, len(frame)) == (b"MXF1", 320, 240, HEAD.size + 320 * 240 * 2)
+        assert (magic, width, height, len(zlib.decompress(frame[HEAD.size :]))) == (b"MXFZ", 320, 240, 320 * 240 * 2)
 
         status = page.until(lambda message: isinstance(message, dict) and message.get("results"))
         memory = status["memory"]

@@ -6,6 +6,7 @@ import { markDiagram, markWay, showDiagram } from "./diagram.js";
 import { at, make, set } from "./dom.js";
 import { limitDrop, selectAdded, showIntake, startDrop, takesModels } from "./drop.js";
 import { showFaults, startFaults, writeFaults } from "./faults.js";
+import { openFrames } from "./frames.js";
 import { markKeys, showKeys, startKeys } from "./keys.js";
 import { startLesson, writeLesson } from "./lesson.js";
 import { openLink } from "./link.js";
@@ -29,7 +30,7 @@ let intake = null;
 let connected = false;
 let hiding = 0;
 
-const link = openLink({ onText: hear, onFrame: showFrame, onState: turnLink });
+const link = openLink({ onText: hear, onFrame: openFrames(showFrame), onState: turnLink });
 
 function notice(text) {
   set(at("notice-text"), text);

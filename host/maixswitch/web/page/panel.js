@@ -1,9 +1,7 @@
-// The panel: draws RGB565 frames, high byte first after a header of 12 bytes, on a canvas of the panel's size.
+// The panel: draws frames on a canvas of the panel's size, exact ones (RGB565, high byte first) pixel by pixel.
 
 import { at, onWidth } from "./dom.js";
 
-const HEAD_BYTES = 12;
-const MAGIC = 0x3146584d; // "MXF1", little-endian
 const LEAST_SHARE = 0.74; // of the room: below that a crisp panel would be too small
 const canvas = at("panel");
 const blank = at("blank");
@@ -30,24 +28,27 @@ function fit() {
   canvas.toggleAttribute("data-crisp", crisp);
 }
 
-export function showFrame(buffer) {
-  const view = new DataView(buffer);
-  if (buffer.byteLength < HEAD_BYTES || view.getUint32(0, true) !== MAGIC) return;
-  const width = view.getUint16(4, true), height = view.getUint16(6, true);
+function paint(bytes, width, height) {
+  const image = pen.createImageData(width, height);
+  const words = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < words.length; i += 1) words[i] = colours[(bytes[2 * i] << 8) | bytes[2 * i + 1]];
+  pen.putImageData(image, 0, 0);
+}
+
+export function showFrame({ width, height, bytes, bitmap }) {
   canvas.hidden = !width;
   blank.hidden = Boolean(width);
-  if (!width || buffer.byteLength !== HEAD_BYTES + width * height * 2) return;
+  if (!width || (bytes && bytes.length !== width * height * 2)) return;
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
     fit();
   }
-  const bytes = new Uint8Array(buffer, HEAD_BYTES);
-  const image = pen.createImageData(width, height);
-  const words = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < words.length; i += 1) words[i] = colours[(bytes[2 * i] << 8) | bytes[2 * i + 1]];
-  pen.putImageData(image, 0, 0);
+  if (bytes) paint(bytes, width, height);
+  else pen.drawImage(bitmap, 0, 0);
+  bitmap?.close();
   canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1;
+  canvas.dataset.exact = Boolean(bytes);
 }
 
 onWidth(at("desk"), fit);
