@@ -4,6 +4,7 @@ import { showAiRam } from "./airam.js";
 import { markDiagram, markWay, showDiagram } from "./diagram.js";
 import { at, make, set } from "./dom.js";
 import { showFaults, startFaults, writeFaults } from "./faults.js";
+import { startFull, writeFull } from "./full.js";
 import { markKeys, showKeys, startKeys } from "./keys.js";
 import { startLesson, writeLesson } from "./lesson.js";
 import { openLink } from "./link.js";
@@ -12,6 +13,7 @@ import { markModel, showModels } from "./models.js";
 import { showFrame } from "./panel.js";
 import { showRecording, startRecording } from "./record.js";
 import { forgetSource, limitSources, showSource, startSources } from "./sources.js";
+import { startTabs } from "./tabs.js";
 import { setLanguage, setTexts, t, translatePage } from "./text.js";
 import { forgetTiming, showTiming } from "./timing.js";
 import { stopWebcam } from "./webcam.js";
@@ -115,6 +117,7 @@ function write() {
   at("speed").replaceChildren(...SPEEDS.map((speed) => new Option(speed ? `${speed}x` : t("as fast as possible"), speed)));
   at("speed").value = kept;
   listModels();
+  writeFull();
   writeLesson();
 }
 
@@ -163,4 +166,6 @@ startKeys(link.ask);
 startFaults(link.ask);
 startRecording(link.ask);
 startSources(link, notice);
+startTabs(document.querySelector('[role="tablist"]'));
+startFull();
 startLesson();
