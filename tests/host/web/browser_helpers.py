@@ -25,6 +25,8 @@ HOLD_MS = 1000
 """Longer than a long press of the app, with room for a busy PC."""
 BLOB = "<i>blob</i>"
 """The label that the first model finds: anybody may write a card's labels, so they must never become markup."""
+TABS = ("faults", "memories", "times", "machine")
+"""The tabs of the board's inside."""
 STATES = ("RUNNING", "UNLOADED", "FAULT", "NO_CARD", "EMPTY", "OFF")
 _marks = itertools.count(1)
 
@@ -165,6 +167,12 @@ def figure(page: Any, selector: str) -> float:
 
 def state(page: Any, name: str, **options: Any) -> None:
     page.wait_for_selector(f'#state[data-state="{name}"]', **options)
+
+
+def tab(page: Any, name: str) -> None:
+    """Open a tab of the board's inside: faults, memories, times or machine."""
+    page.click(f"#tab-{name}")
+    page.wait_for_selector(f"#{name}")
 
 
 def model(page: Any, index: int) -> None:

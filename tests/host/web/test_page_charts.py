@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from maixswitch.board_code import transitions
-from tests.host.web.browser_helpers import COLOURS, GOOD, LARGE, eventually, model, state
+from tests.host.web.browser_helpers import COLOURS, GOOD, LARGE, eventually, model, state, tab
 
 BARS = '#timing rect:not([height="0.0"]):not([height="0"])'
 
@@ -34,6 +34,7 @@ def legend(page: Any) -> dict[str, str]:
 
 
 def test_memory_follows_load_and_unload(page: Any) -> None:
+    tab(page, "memories")
     page.wait_for_selector("#memory .m-model")
     blobs = memory(page)
     select(page, COLOURS)
@@ -43,6 +44,7 @@ def test_memory_follows_load_and_unload(page: Any) -> None:
         assert {"free", "camera", "model"} <= {name for name in ("free", "camera", "model") if kib(text, name) > 0}
     assert kib(blobs, "free") != kib(colours, "free")
     assert f"free {legend(page)['free']}" in colours
+    tab(page, "faults")
     page.click("#card")
     state(page, "NO_CARD")
     page.wait_for_selector("#memory .m-model", state="detached")
@@ -52,6 +54,7 @@ def test_memory_follows_load_and_unload(page: Any) -> None:
 
 
 def test_segments_are_to_scale(page: Any) -> None:
+    tab(page, "memories")
     page.wait_for_selector("#memory .m-model")
     words = memory(page)
     # In one call, because the page replaces the segments when the memory changes.
@@ -62,6 +65,7 @@ def test_segments_are_to_scale(page: Any) -> None:
 
 
 def test_model_that_does_not_fit_says_why_with_numbers(page: Any) -> None:
+    tab(page, "memories")
     page.wait_for_selector(f"#models > li:nth-child({LARGE + 1}) .verdict[data-level=error]")
     select(page, LARGE)
     state(page, "FAULT")
@@ -83,6 +87,7 @@ def test_model_that_does_not_fit_says_why_with_numbers(page: Any) -> None:
 
 
 def test_ai_ram_has_a_box_for_each_map_and_says_when_there_is_none(page: Any) -> None:
+    tab(page, "memories")
     page.wait_for_selector("#airam rect title", state="attached")
     text = page.inner_text("#airam-text")
     assert "Bright blobs" in text
@@ -94,6 +99,7 @@ def test_ai_ram_has_a_box_for_each_map_and_says_when_there_is_none(page: Any) ->
     select(page, COLOURS)
     eventually(lambda: "Colours" in page.inner_text("#airam-text"), page)
     assert page.locator("#airam rect").count() != shown
+    tab(page, "faults")
     page.click("#card")
     state(page, "NO_CARD")
     eventually(lambda: page.locator("#airam rect").count() == 0, page)
@@ -101,6 +107,7 @@ def test_ai_ram_has_a_box_for_each_map_and_says_when_there_is_none(page: Any) ->
 
 
 def test_timing_has_moving_bars_and_means(page: Any) -> None:
+    tab(page, "times")
     page.wait_for_selector(BARS)
     means = [page.inner_text(f"#mean-{kind}") for kind in ("camera", "kpu", "screen")]
     assert all(re.fullmatch(r"[\d.,]+ ms", text) for text in means), means
@@ -113,6 +120,7 @@ def test_timing_has_moving_bars_and_means(page: Any) -> None:
 
 
 def test_diagram_and_table_mark_the_live_state(page: Any) -> None:
+    tab(page, "machine")
     rows = transitions()
     states = {name for row in rows for name in (row[0], row[3])}
     nodes = page.locator("#states g[data-state]")
@@ -126,7 +134,9 @@ def test_diagram_and_table_mark_the_live_state(page: Any) -> None:
     assert cells == [(state, event, ", ".join(actions), after) for state, event, actions, after in rows]
     marked = page.locator("#rows tr[data-live]")
     assert {line.get_attribute("data-from") for line in marked.all()} == {"RUNNING"}
+    tab(page, "faults")
     page.click("#card")
+    tab(page, "machine")
     eventually(lambda: live.get_attribute("data-state") == "NO_CARD", page)
     assert live.count() == 1
     eventually(lambda: {line.get_attribute("data-from") for line in marked.all()} == {"NO_CARD"}, page)

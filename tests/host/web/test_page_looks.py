@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.host.web.browser_helpers import COLOURS, eventually, javascript, model, state
+from tests.host.web.browser_helpers import COLOURS, TABS, eventually, javascript, model, state, tab
 
 SIZES = {360: 740, 800: 1100, 1440: 900}
 TEXT_RATIO, LARGE_RATIO = 4.5, 3.0  # WCAG 2.2, 1.4.3
 TARGET = 36
+CHECKED = "#models .verdict[data-level=ok]"
 CONTROLS = "button, select, a.button, label.button, summary"
 LOW_CONTRAST = javascript("low_contrast")
 SMALL = javascript("small_controls")
@@ -21,10 +22,13 @@ SPOIL = javascript("spoil")
 
 
 def settled(page: Any) -> None:
-    """Wait for what appears a little later: verdicts, results and charts."""
-    page.wait_for_selector("#models .verdict[data-level=ok]")
+    """Wait for what appears a little later: verdicts, and the charts of every tab."""
+    page.wait_for_selector(CHECKED)
+    tab(page, "memories")
     page.wait_for_selector("#airam rect", state="attached")
-    page.wait_for_selector("#states .node", state="attached")
+    tab(page, "machine")
+    page.wait_for_selector("#states .node")
+    tab(page, "faults")
 
 
 def fits(page: Any, width: int) -> None:
@@ -41,17 +45,21 @@ def test_legible_and_reachable_at_every_width(page: Any) -> None:
     page.locator("#models > li:nth-child(2) > button").click()
     state(page, "FAULT")
     page.wait_for_selector("#fault:not([hidden])")
-    for summary in page.locator("summary:visible").all():
+    for summary in page.locator("#models summary").all():
         summary.click()
+    tab(page, "machine")
+    page.click("#table summary")
     page.set_input_files("#photo", [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"no photo"}])
     page.wait_for_selector("#notice:not([hidden])")
     for width, height in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        fits(page, width)
-        assert page.evaluate(SMALL, [CONTROLS, TARGET]) == [], width
-        for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)
-            assert page.evaluate(LOW_CONTRAST, [TEXT_RATIO, LARGE_RATIO]) == [], (width, scheme)
+        for name in TABS:
+            tab(page, name)
+            fits(page, width)
+            assert page.evaluate(SMALL, [CONTROLS, TARGET]) == [], (width, name)
+            for scheme in ("dark", "light"):
+                page.emulate_media(color_scheme=scheme)
+                assert page.evaluate(LOW_CONTRAST, [TEXT_RATIO, LARGE_RATIO]) == [], (width, name, scheme)
         assert page.locator("#keys").bounding_box()["y"] + 40 < height, width
         assert page.locator("#state").is_visible()
 
@@ -62,26 +70,50 @@ def test_chinese_fits_too(page: Any) -> None:
     page.wait_for_selector('html[lang="zh-CN"]')
     for width, height in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        fits(page, width)
-        assert page.evaluate(SMALL, [CONTROLS, TARGET]) == [], width
+        for name in TABS:
+            tab(page, name)
+            fits(page, width)
+            assert page.evaluate(SMALL, [CONTROLS, TARGET]) == [], (width, name)
 
 
 def test_every_control_is_reached_by_tab_and_shows_it(page: Any) -> None:
-    settled(page)
+    page.wait_for_selector(CHECKED)
     unmarked: list[str] = []
-    for _ in range(120):
-        page.keyboard.press("Tab")
-        focus = page.evaluate(FOCUS)
-        if focus is None:
-            break
-        if not (focus["marked"] and focus["seen"]):
-            unmarked.append(focus["name"])
-    assert unmarked == []
+
+    def walk() -> None:
+        for _ in range(120):
+            page.keyboard.press("Tab")
+            focus = page.evaluate(FOCUS)
+            if focus is None:
+                break
+            if not (focus["marked"] and focus["seen"]):
+                unmarked.append(focus["name"])
+
+    walk()
     assert page.evaluate(UNVISITED) == []
+    for index, name in enumerate(TABS[1:]):
+        page.focus(f"#tab-{TABS[index]}")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector(f"#{name}")
+        assert page.evaluate(FOCUS)["marked"]
+        walk()
+        assert page.evaluate(UNVISITED) == []
+    assert unmarked == []
+
+
+def test_arrow_keys_move_among_the_tabs(page: Any) -> None:
+    page.focus("#tab-faults")
+    for key, name in (("ArrowLeft", "machine"), ("ArrowRight", "faults"), ("End", "machine"), ("Home", "faults")):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.id") == f"tab-{name}"
+        shown = page.locator('[role="tabpanel"]:not([hidden])')
+        assert [panel.get_attribute("id") for panel in shown.all()] == [name]
+        chosen = page.locator('[role="tab"][aria-selected="true"]')
+        assert [one.get_attribute("aria-controls") for one in chosen.all()] == [name]
 
 
 def test_usable_by_keyboard_alone(page: Any) -> None:
-    settled(page)
+    page.wait_for_selector(CHECKED)
 
     def go_to(selector: str) -> None:
         for _ in range(120):
@@ -141,7 +173,7 @@ def test_the_measurements_find_what_is_wrong(page: Any) -> None:
     assert len(page.evaluate(LOW_CONTRAST, [22, 22])) > 60
     assert [text.split(":")[0] for text in page.evaluate(SMALL, [CONTROLS, TARGET])] == ["step"]
     assert "source" in page.evaluate(OVERFLOWING)
-    page.locator("#shortcuts").focus()
+    page.locator("#full").focus()
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS) == {"name": "pause", "marked": False, "seen": True}
     page.keyboard.press("Tab")

@@ -12,7 +12,7 @@ function fill(select, options, chosen) {
 
 export function writeChoice(message) {
   hello = message;
-  at("choice").hidden = !hello.boards.length;
+  at("exchange").hidden = !hello.boards.length;
   fill(at("choose-board"), hello.boards.map((name) => [name, name]), hello.board);
   const named = (name) => (name === hello.usual ? t("{firmware}, the usual one", { firmware: name }) : name);
   fill(at("choose-firmware"), hello.firmwares.map((name) => [name, named(name)]), hello.firmware);

@@ -83,7 +83,9 @@ function keyOf(event) {
   const { target } = event;
   if (event.ctrlKey || event.altKey || event.metaKey || TAKES_KEYS.test(target.tagName) || target.isContentEditable) return 0;
   if (target.parentElement === box && (event.key === " " || event.key === "Enter")) return numberOf(target);
-  if (!shortcuts.checked) return 0;
+  // Elsewhere a key may scroll a list or belong to a dialog.
+  const free = target === document.body || box.contains(target) || TAKES_SPACE.test(target.tagName);
+  if (!shortcuts.checked || !free || target.closest("dialog")) return 0;
   if (event.key === " ") return TAKES_SPACE.test(target.tagName) ? 0 : 1;
   return /^[1-8]$/.test(event.key) && known(Number(event.key)) ? Number(event.key) : 0;
 }

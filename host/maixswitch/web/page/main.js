@@ -7,6 +7,7 @@ import { at, make, set } from "./dom.js";
 import { limitDrop, selectAdded, showIntake, startDrop, takesModels } from "./drop.js";
 import { showFaults, startFaults, writeFaults } from "./faults.js";
 import { openFrames } from "./frames.js";
+import { startFull, writeFull } from "./full.js";
 import { markKeys, showKeys, startKeys } from "./keys.js";
 import { startLesson, writeLesson } from "./lesson.js";
 import { openLink } from "./link.js";
@@ -15,6 +16,7 @@ import { markModel, showModels } from "./models.js";
 import { showFrame } from "./panel.js";
 import { showRecording, startRecording } from "./record.js";
 import { forgetSource, limitSources, showSource, startSources } from "./sources.js";
+import { startTabs } from "./tabs.js";
 import { setLanguage, setTexts, t, translatePage } from "./text.js";
 import { forgetTiming, showTiming } from "./timing.js";
 import { stopWebcam } from "./webcam.js";
@@ -125,6 +127,7 @@ function write() {
   at("speed").value = kept;
   listModels();
   if (intake) showIntake(intake);
+  writeFull();
   writeLesson();
 }
 
@@ -174,5 +177,7 @@ startFaults(link.ask);
 startRecording(link.ask);
 startDrop(link, notice);
 startSources(link, notice, takesModels);
+startTabs(document.querySelector('[role="tablist"]'));
+startFull();
 startLesson();
 startChoice(link.ask);

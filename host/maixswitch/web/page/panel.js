@@ -2,7 +2,9 @@
 
 import { at, onWidth } from "./dom.js";
 
-const LEAST_SHARE = 0.74; // of the room: below that a crisp panel would be too small
+const LEAST_SHARE = 0.85; // of the room: below that a crisp panel would be too small
+const LEAST_TALL = 200; // px
+const AROUND = 250; // px above and below the panel: the page's header and controls, the board's edge and keys
 const canvas = at("panel");
 const blank = at("blank");
 const pen = canvas.getContext("2d", { alpha: false });
@@ -20,7 +22,7 @@ function fit() {
   const edge = getComputedStyle(at("board")), dots = devicePixelRatio || 1;
   const room = at("desk").clientWidth - ["paddingLeft", "paddingRight", "borderLeftWidth", "borderRightWidth"]
     .reduce((sum, side) => sum + parseFloat(edge[side]), 0);
-  const tall = Math.max(200, innerHeight * 0.6);
+  const tall = Math.max(LEAST_TALL, innerHeight - AROUND);
   const most = Math.min(room, tall * canvas.width / canvas.height);
   const zoom = Math.floor(most * dots / canvas.width);
   const crisp = zoom >= 1 && zoom * canvas.width / dots >= LEAST_SHARE * most;
