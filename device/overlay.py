@@ -19,28 +19,27 @@ class Overlay:
         self._head = None  # (x, y, text) of the status bar
         self._bar = [None]  # the same with the frames per second
 
-    def begin(self, spec, results, position, view):
+    def begin(self, spec, results, position, view, row=LINE + 2, pen=None):
         """Return what app.frame_path() draws for one model: (paint, strip, bar, place).
 
         paint(img, count) draws the results and allocates only the text of a label or percentage that is new. strip: the
         place of the status bar. bar: a list of its text, (x, y, text). place: (x, y, width, height) for results.extra.
         position: the model's number and how many there are, such as "2/5". view: (width, height) of the pictures.
+        row: the height of the status bar. pen: see device/glyphs.py.
         """
         left, top, width, height = self._screen.visible(view[0], view[1])
         bar = self._bar
         # The title is cut and never the position, because the position tells how many models there are.
-        columns = width // CELL
-        title = plain(spec.panel_title())[: max(columns - len(position) - 7, 0)]
+        title = plain(spec.panel_title())[: max(width // CELL - len(position) - 7, 0)]
         self._head = (left + 2, top + 1, (title + " " + position).strip())
         self.status(0)
         try:
             from device.once.painters import painter
 
-            paint = painter(spec, results, (left, top, width, height))
+            paint = painter(spec, results, (left, top, width, height), row, pen)
         finally:
             forget()
         # Image.draw_* also takes its geometry as one tuple: created here, not in every frame.
-        row = LINE + 2
         return paint, (left, top, width, row), bar, (left, top + row, width, height - row)
 
     def status(self, fps):

@@ -18,7 +18,7 @@ class Labels:
     """
 
     def __init__(self, source, count, index):
-        self._source = source
+        self.source = source
         self._count = count
         self._index = index
         self._cache = {}
@@ -34,7 +34,7 @@ class Labels:
             text = "#%d" % at
             if 0 <= at < self._count:
                 try:
-                    with source_open(self._source) as file:
+                    with source_open(self.source) as file:
                         file.seek(self._index[at // EVERY])
                         for _ in range(at % EVERY):
                             file.readline()

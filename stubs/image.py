@@ -88,3 +88,7 @@ def font_load(kind: int, width: int, height: int, source) -> None:
 def font_free() -> None:
     """Use the built-in font again."""
     bench.enter("image.font_free")
+
+
+bench.by_flavour(globals(), "font_load", flavours.FONT, font_load)
+bench.by_flavour(globals(), "font_free", flavours.FONT, font_free)

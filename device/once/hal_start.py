@@ -34,6 +34,14 @@ def config_value(key):
     return maix.config.get_value(key, None) if hasattr(maix, "config") else None
 
 
+def size(path):
+    """Return the size of a file, 0 when there is none."""
+    try:
+        return uos.stat(path)[6]
+    except OSError:
+        return 0
+
+
 def panel(board, settings):
     """Start the panel of a boards.Board; return what went wrong, or "".
 

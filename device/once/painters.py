@@ -22,14 +22,19 @@ def letter_scale(shape, top, width, height):
     return 2
 
 
-def painter(spec, results, view):
+def painter(spec, results, view, bar, pen):
     """Return paint(img, count) for the shape of the results; it allocates only the text of a label that is new.
 
-    view: (x, y, width, height), the visible part of the pictures.
+    view: (x, y, width, height), the visible part of the pictures. bar: the height of the status bar.
+    pen: the Pen (device/glyphs.py) that paint() gets in the place of a picture, else None.
     """
     # Computed once: the closures below run in every frame and use these as their own variables.
     left, top, width, height = view
     scale = letter_scale(results.shape, spec.top, width, height)
+    line = LINE
+    if pen:  # they have one size, and stand on one line with small ASCII letters
+        scale = 1
+        line = pen.line
     # What is returned keeps all names of this module alive; without these, the other painters go.
     for name in ("painter", "letter_scale"):
         globals().pop(name, None)
@@ -38,13 +43,16 @@ def painter(spec, results, view):
     label = spec.panel_label
     right = left + width
     bottom = top + height
-    first = top + LINE + 2  # below the status bar
-    plate = LINE * scale
+    first = top + bar  # below the status bar
+    plate = line * scale
 
     def caption(item, most):
         score = " %d%%" % (item.score // 10)
         item.text = text = plain(label(item.class_id))[: max(most - len(score), 1)] + score
         return text
+
+    if pen:
+        caption = pen.caption
 
     places = [0] * CAP  # of the plates of this frame: x, end and y in one number, because the heap is short
 
@@ -99,8 +107,8 @@ def painter(spec, results, view):
             img.draw_rectangle(x, y, w, plate, COLOURS[number], 1, 1)
             img.draw_string(x, y, text, INKS[number], scale, 0, 0, 1)
 
-    row = LINE * scale + 6  # a line of text, and under it a bar of 4
-    room = height - LINE - 2
+    row = plate + 6  # a line of text, and under it a bar of 4
+    room = height - bar
     if row * spec.top * 2 > room:  # thinner bars, or they would hide more than half of the picture
         row -= 3
     rows = max(room * 2 // 3 // row, 1)
@@ -110,7 +118,7 @@ def painter(spec, results, view):
         if count > rows:
             count = rows
         y = bottom - count * row
-        thick = (row - LINE * scale) * 2 // 3
+        thick = (row - plate) * 2 // 3
         for i in range(count):
             item = items[i]
             img.draw_rectangle(left, y, width, row, BLACK, 1, 1)

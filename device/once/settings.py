@@ -11,12 +11,13 @@ class Settings:
     board: its id, "" if the app must find out. keys: ((pin, role), ...), None for the board's own.
     screen, camera: dicts of settings that differ from the board's row.
     link: bool, or a dict with the fields of device/once/link_start.py.
-    watchdog: ms, 0 for no watchdog. problems: list of problems, see checks.
-    sure: whether the card answered; if not, the settings must be read again.
+    watchdog: ms, 0 for no watchdog. language: of the panel's messages, "en" or "zh".
+    problems: list of problems, see checks. sure: whether the card answered; if not, the settings must be read again.
     """
 
     def __init__(self):
         self.board = ""
+        self.language = "en"
         self.keys = None
         self.screen = {}
         self.camera = {}
@@ -67,6 +68,7 @@ class Settings:
 
             sections["link"] = RULES
         rules = {"board": "one of " + " ".join(names()), "watchdog": "a whole number, 0 to 160000"}
+        rules["language"] = "one of en zh"
         rules["keys"] = rules["screen"] = rules["camera"] = rules["link"] = None
         # One bad value costs only itself: the board must start with all the others.
         data = take(data, rules)

@@ -87,6 +87,10 @@ def fit_out(app, card):
 
         app.dog = Watchdog(settings.watchdog)
     app.overlay = Overlay(app.screen)
+    if hal_start.size(app.root + "/maixswitch.fnt"):
+        from device.glyph_overlay import begin
+
+        begin(app, settings)
     silent = ""
     if settings.link:
         from device.once.hal_link import connect

@@ -237,6 +237,27 @@ class Image:
         return self
 
     @lenient
+    def draw_font(self, _x, _y=None, _w=None, _h=None, _font=None, color=UNSET, scale=1.0) -> "Image":
+        bench.enter("Image.draw_font")
+        # With position, size and letter as a tuple the later arguments move to the left.
+        if is_sequence(_x):
+            if _y is not None:
+                color = _y
+            if _w is not None:
+                scale = _w
+            _x, _y, _w, _h, _font = fixed(_x, 5)
+        if _font is None:
+            raise OSError(TOO_FEW)
+        _x, _y = to_int(_x), to_int(_y)
+        ink = self._color(color)
+        from benchlib import letters
+
+        record = letters.record_of(_font, to_int(_w), to_int(_h), scale)
+        if bench.screen.draw:
+            letters.letter(self._pixels(), self._w, self._h, self._bpp, _x, _y, _w, _h, record, ink, scale)
+        return self
+
+    @lenient
     def draw_image(
         self, _other, _x, _y=None, x_scale: float = 1.0, y_scale: float = 1.0, alpha: int = 256, mask=None
     ) -> "Image":

@@ -149,7 +149,7 @@ def test_the_good_fields_of_a_section_count():
 
 def test_unknown_and_wrong_values_tell_what_was_expected():
     assert read({"boardd": 1}).problems == [
-        ("maixswitch.json", "boardd", "unknown", "one of board camera keys link screen watchdog")
+        ("maixswitch.json", "boardd", "unknown", "one of board camera keys language link screen watchdog")
     ]
     assert read({"screen": {"rotation": 4}}).problems == [
         ("maixswitch.json", "screen.rotation", "4", "a whole number, 0 to 3")

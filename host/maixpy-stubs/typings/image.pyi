@@ -347,10 +347,10 @@ class Image:
     @overload
     def draw_ellipse(self, ellipse: Sequence[int], /, rotation: int = 0, color: _Color = ..., thickness: int = 1, fill: int = False) -> Image: ...
     @overload
-    def draw_font(self, x: int, y: int, w: int, h: int, font: bytes, /, scale: float = 1.0, color: _Color = ...) -> Image:
+    def draw_font(self, x: int, y: int, w: int, h: int, font: bytes, /, color: _Color = ..., scale: float = 1.0) -> Image:
         """Draw a letter from its bits, column of bytes after column; w and h are 8, 16, 24 or 32."""
     @overload
-    def draw_font(self, rect: _Rect, font: bytes, /, scale: float = 1.0, color: _Color = ...) -> Image: ...
+    def draw_font(self, letter: Sequence[object], /, color: _Color = ..., scale: float = 1.0) -> Image: ...
     @overload
     def draw_string(self, x: int, y: int, text: str | bytes, /, color: _Color = ..., scale: float = 1.0, x_spacing: int = 0, y_spacing: int = 2, mono_space: int = True) -> Image:
         """Write text in cells of 8 x 12 pixels."""

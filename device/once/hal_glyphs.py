@@ -1,0 +1,106 @@
+"""Messages in glyphs, and in the language of the card; see device/glyphs.py. Dropped again after each message.
+
+A panel's own text function has ASCII only, so every line is drawn on a picture of one line, which goes to the panel.
+"""
+
+import image
+import lcd
+import uio
+
+from device.glyphs import SIDE, cells, write
+from device.text import CELL, ink, plain
+
+
+def can_draw():
+    """Return whether the firmware can draw glyphs."""
+    # Every build that can load fonts has Image.draw_font too, which only a picture would show.
+    return hasattr(image, "font_load")
+
+
+def translated(table, lines):
+    """Return the lines in the table's language; those that it lacks as they are."""
+    keys = [line.encode() for line in lines]
+    lines = list(lines)
+    try:
+        with uio.open(table, "rb") as file:
+            while True:
+                key = file.readline().rstrip()
+                text = file.readline().rstrip()
+                if not text:
+                    return lines
+                for at in range(len(keys)):
+                    if keys[at] == key:
+                        lines[at] = text.decode()
+    except (OSError, ValueError):  # no table, or no UTF-8
+        return lines
+
+
+def folded(row, columns):
+    """Return the rows of at most so many cells that a row is broken into; words of ASCII stay whole if they can."""
+    rows = []
+    while len(row) > columns:
+        at = columns
+        if row[at] is None:  # the second half of a wide letter
+            at -= 1
+        end = at
+        while end and is_word(row[end - 1]) and is_word(row[end]):
+            end -= 1
+        at = end or at
+        rows.append(row[:at])
+        while row[at : at + 1] == [" "]:
+            at += 1
+        row = row[at:]
+    rows.append(row)
+    return rows
+
+
+def is_word(cell):
+    """Return whether a cell is a part of a word that must not be broken."""
+    return type(cell) is str and cell != " "
+
+
+def message(screen, path, table, spec, colour, heading, text, last):
+    """Show a message as hal.Screen.message does; return whether it is shown: not if all of it is ASCII.
+
+    spec: the model that it names, or None.
+    table: the path of the table of messages: a line of English, then one in another
+    language, and so on; "" for none.
+    """
+    if not screen.width:
+        return False
+    parts = [heading] + text.split("\n") + [last]
+    shown = translated(table, parts) if table else list(parts)
+    if spec:
+        name = spec.panel_title()
+        for at in (0, 1):
+            if parts[at] == name or parts[at].endswith(" " + name):
+                shown[at] = parts[at][: len(parts[at]) - len(name)] + spec.title
+    if shown == [plain(part) for part in shown]:
+        return False
+    columns = screen.width // CELL
+    pitch = SIDE + 2 if min(screen.width, screen.height) > 200 else SIDE
+    count = screen.height // pitch
+    rows = [folded(cells(path, shown[at]) or list(plain(parts[at])), columns) for at in range(len(parts))]
+    picture = image.Image(size=(screen.width, pitch))
+    lcd.clear(0)
+
+    def put(row, at, letters, paper):
+        picture.draw_rectangle(0, 0, screen.width, pitch, paper, 1, 1)
+        write(picture, 0, (pitch - SIDE) // 2, row, letters)
+        lcd.display(picture, oft=(0, at * pitch))
+
+    at = 0
+    for row in rows[0]:
+        put(row, at, ink(colour), colour)
+        at += 1
+    tail = rows[-1] if last else []
+    for part in rows[1:-1]:
+        for row in part:
+            if at < count - len(tail):
+                put(row, at, 0xFFFF, 0)
+                at += 1
+    at = count - len(tail)
+    for row in tail:
+        put(row, at, 0xE0FF, 0)
+        at += 1
+    return True
