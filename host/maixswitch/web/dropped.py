@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from os.path import commonpath
 from pathlib import Path, PurePosixPath
+from posixpath import commonpath
 
 from maixswitch.card.importing.formats.plain_files import LABEL_WORDS
 from maixswitch.card.importing.source import MODELS, PACKAGES, TEXTS

@@ -48,7 +48,7 @@ def outcome(code: int, document: Document, said: str, partly: bool) -> Outcome:
                        asks=True)  # fmt: skip
     if not added:
         lines = [line["text"] for line in _lines(imported) if line["level"] == "error"]
-        return Outcome({"text": "\n".join(lines) or message})
+        return Outcome({"text": message or "\n".join(lines)})
     return Outcome({"added": added, "lines": _lines(imported), "figures": figures}, added=True)
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -126,3 +126,9 @@ class Page:
                 and all(message[name] == value for name, value in fields.items())
             )
         )
+
+
+def upload_body(files: Mapping[str, bytes], **fields: Any) -> bytes:
+    """Return what a page sends for dropped files. fields: of the head, such as pictures="noise"."""
+    head = json.dumps({"files": [[name, len(data)] for name, data in files.items()], **fields}).encode()
+    return len(head).to_bytes(4, "little") + head + b"".join(files.values())

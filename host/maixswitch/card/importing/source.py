@@ -231,7 +231,11 @@ def _listed(name: str, root: Path, names: Iterable[str]) -> Source:
     files: dict[str, int] = {}
     changed: dict[str, float] = {}
     for inside in dict.fromkeys(names):
-        status = (root / inside).stat()
+        # Other programs remove their files at any time, above all beside a file in a folder for temporary ones.
+        try:
+            status = (root / inside).stat()
+        except FileNotFoundError:
+            continue
         files[inside], changed[inside] = status.st_size, status.st_mtime
     stem = root.name if Path(name).is_dir() else Path(name).stem
     return Source(name, stem, files, lambda inside, limit: _bytes(root / inside, limit), changed=changed)
