@@ -107,6 +107,7 @@ def test_a_network_is_converted_with_the_photos_of_a_person(
     photos = [paint(tmp_path / f"{name}.png", colour) for name, colour in COLOURS.items()]
     drop(page, ("net", network), ("labels.txt", b"blue\ngreen\nred"))
     page.wait_for_selector("#ask[open]:has-text('needs pictures')")
+    assert not page.is_visible("#ask-page")  # the camera looks at the drawn scene
     page.set_input_files("#ask-photos", [str(path) for path in photos])
     done(page)
     figures = page.inner_text("#drop-figures")

@@ -71,10 +71,8 @@ export function askAbout(state, again = false) {
 
 // Closes the dialog. With a text, it opens again if a person has answered: then the answer was refused.
 export function closeQuestions(text = "") {
-  if (text && open?.length) {
+  if (text && open) {
     set(at("ask-text"), text);
-    at("ask-pictures").hidden = true;
-    at("ask-others").hidden = true;
     if (!at("ask").open) at("ask").showModal();
   } else if (at("ask").open) at("ask").close();
 }

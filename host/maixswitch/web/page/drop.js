@@ -39,8 +39,8 @@ async function send(what) {
     notice(t("{count} files; expected at most {limit}", { count: files.length, limit: limits.files }));
     return;
   }
-  sent = { ...what, number: 0 };
-  const mine = sent;
+  const before = sent, mine = { ...what, number: 0 };
+  sent = mine;
   const names = files.map((file) => [file.path || file.webkitRelativePath || file.name, file.size]);
   const head = new TextEncoder().encode(JSON.stringify({ ...rest, files: names }));
   const length = new DataView(new ArrayBuffer(4));
@@ -50,7 +50,10 @@ async function send(what) {
     if (answer.ok) {
       mine.number = (await answer.json()).number;
       showIntake(state); // its questions may have come first
-    } else notice(await answer.text());
+    } else {
+      sent = before; // its job may still be at work
+      notice(await answer.text());
+    }
   } catch (error) { // a file that was changed meanwhile, or no connection
     notice(t("the files cannot be sent: {error}", { error: error.message }));
   }
@@ -110,6 +113,11 @@ export function selectAdded(rows) {
   if (index < 0) return;
   toSelect = "";
   link.ask("select", { index });
+}
+
+// Offers the photos before the camera for a conversion, if there are any.
+export function offerPhotos({ source }) {
+  at("ask-page").hidden = source.kind !== "photo" && source.kind !== "album";
 }
 
 export function limitDrop(newLimits) {

@@ -4,7 +4,7 @@ import { showAiRam } from "./airam.js";
 import { startChoice, writeChoice } from "./choice.js";
 import { markDiagram, markWay, showDiagram } from "./diagram.js";
 import { at, make, set } from "./dom.js";
-import { limitDrop, selectAdded, showIntake, startDrop, takesModels } from "./drop.js";
+import { limitDrop, offerPhotos, selectAdded, showIntake, startDrop, takesModels } from "./drop.js";
 import { showFaults, startFaults, writeFaults } from "./faults.js";
 import { openFrames } from "./frames.js";
 import { startFull, writeFull } from "./full.js";
@@ -149,6 +149,7 @@ function show() {
   showMemory(status, models);
   showFaults(status, models);
   showSource(status);
+  offerPhotos(status);
   showRecording(status);
   set(at("pause"), status.paused ? t("Go on") : t("Pause"));
   at("pause").setAttribute("aria-pressed", String(status.paused));
