@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Camera, Firmware, Fit, FlashContents
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -19,7 +20,10 @@ def screenshot(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the pictures; created if it is missing.", show_default=False)
     ],
-    board: Annotated[list[str] | None, typer.Option(help="Board, such as cube; may be repeated.")] = None,
+    board: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BOARD", autocompletion=completion.boards, help="Board, such as cube; may be repeated."),
+    ] = None,
     zoom: Annotated[
         int | None, typer.Option(min=1, max=4, help="Enlarge the panel; default: 1, with --frame 2.")
     ] = None,
