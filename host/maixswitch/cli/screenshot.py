@@ -88,6 +88,7 @@ def screenshot(
         shown = screenshots.chosen(album.shots, picks)
         files[sheet] = screenshots.sheet(shown, columns or len(picks) or max(1, len(boards)))
     screenshots.write(files)
-    console.say(tr("{out}: {count} pictures", out=out, count=len(album.shots)))
+    count = len(album.shots)
+    console.say(tr("{out}: {count} picture" if count == 1 else "{out}: {count} pictures", out=out, count=count))
     if sheet is not None:
         console.say(tr("{path}: the sheet", path=sheet))
