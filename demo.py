@@ -4,6 +4,7 @@ The first run makes a virtual environment in .venv and installs maixswitch there
 words behind the file's name go to `maixswitch demo`.
 """
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,17 +32,28 @@ def install() -> None:
 
     choose()
     print(tr("installing maixswitch into .venv: once, about half a minute ..."), flush=True)
-    try:
-        if not PYTHON.exists():
+    if not PYTHON.exists():
+        try:
             venv.create(HOME, with_pip=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(
-            tr(
-                "cannot make .venv: {error}; expected a Python with venv: apt install python3-venv on Debian",
-                error=error,
+        except (OSError, subprocess.CalledProcessError) as error:
+            # Half an environment, without pip, would look like a whole one to the next run.
+            shutil.rmtree(HOME, ignore_errors=True)
+            sys.exit(
+                tr(
+                    "cannot make .venv: {error}; expected a Python with venv: apt install python3-venv on Debian",
+                    error=error,
+                )
             )
-        )
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", ROOT]
+    pip: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--editable",
+        ROOT,
+    ]
     if subprocess.run(pip, check=False).returncode:
         sys.exit(tr("pip could not install maixswitch, for the reason above; it needs a connection to the network"))
     STAMPS[0].touch()

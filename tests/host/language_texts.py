@@ -50,7 +50,8 @@ def texts_of_help(command: Any = None) -> Iterator[str]:
     """Yield every text of the help pages."""
     command = typer.main.get_command(cli.app) if command is None else command
     for text in (command.help, command.short_help, command.epilog):
-        if text:
+        # The examples of a command need no translation.
+        if text and not text.startswith("\b"):
             yield help_pages.clean(text)
     for param in command.params:
         if getattr(param, "help", None):

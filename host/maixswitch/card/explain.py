@@ -7,7 +7,7 @@ import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from typing import Any
 
@@ -47,6 +47,8 @@ SERIAL = re.compile(
 """Signs of a line of pyserial or mpremote; a file that a board cannot open must not pass for a port."""
 ALIKE = 0.62
 """How alike two texts must be, from 0 to 1, for one to be offered for the other."""
+ONE_LETTER = 0.75
+"""How alike a code with one wrong letter of four is."""
 OFFERED, OFFERABLE = 3, 0.4
 WORD = r"\b(?!(?:the|are|and|for|not|does|has|its|with|that|this|was|file|line|\w*error)\b)[a-z_]{3,6}"
 """The first letters of a word that says something, so that "anchors" is like "anchor"."""
@@ -106,6 +108,11 @@ def explain_lines(text: str) -> list[Explanation]:
 def nearest(text: str) -> list[Explanation]:
     """Return at most three explanations whose names or words are most like an unknown text; [] if none is alike."""
     asked = " ".join(COLOUR.sub("", text).split())[:200].lower()
+    # No code has the letters O and I: they stand for 0 and 1.
+    codes = [*rules(), *map(str, _faults())]
+    typed = asked.upper().replace("O", "0").replace("I", "1")
+    if near := get_close_matches(typed, codes, OFFERED, ONE_LETTER):
+        return [finding_row(code) if code in rules() else fault(int(code)) for code in near]
     mine = set(re.findall(WORD, asked))
     candidates = [(item, words.lower(), set(re.findall(WORD, words.lower()))) for item, words in _candidates()]
     # A word that many texts have, such as "model", says little about which one is meant.

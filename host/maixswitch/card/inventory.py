@@ -64,7 +64,8 @@ def table(models: list[Row], options: Options) -> list[str]:
         fits = f"{len(row['fits'])}/{row['of']}" if row["of"] else "-"
         # While the parser reports problems the board does not load the model, so its memory does not matter yet.
         if row["problems"]:
-            fits = tr("{count} problems", count=len(row["problems"]))
+            count = len(row["problems"])
+            fits = tr("{count} problem" if count == 1 else "{count} problems", count=count)
         size, need = (f"{kib(row[name])} KiB" for name in ("bytes", "need"))
         folder, title = visible(row["folder"]), visible(row["title"])
         lines.append((str(row["position"]), folder, title, row["kind"] or "-", size, need if row["of"] else "-", fits))

@@ -11,7 +11,7 @@ from maixswitch.k210.board_firmware import suitable
 from maixswitch.k210.contents.flavour import firmware_named
 from maixswitch.kmodel.judge import firmware as firmwares
 from maixswitch.kmodel.judge.memory import Panel, Room, Size, room
-from maixswitch.language import tr
+from maixswitch.language import meant, tr
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,9 @@ class Options:
         try:
             return boards.find(self.board)
         except ValueError as error:
-            names = ", ".join(boards.names())
-            raise MaixSwitchError(
-                tr("no board {board!r}; there are {names}", board=self.board, names=names), EXIT_USAGE
-            ) from error
+            names = boards.names()
+            message = tr("no board {board!r}; there are {names}", board=self.board, names=", ".join(names))
+            raise MaixSwitchError(message + meant(self.board, names), EXIT_USAGE) from error
 
     @property
     def panel(self) -> Panel:

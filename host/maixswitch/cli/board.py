@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.language import meant, tr
 
 if TYPE_CHECKING:
     from maixswitch.board.virtual import Faults
@@ -47,11 +48,18 @@ def board(
         str,
         typer.Option(
             metavar="NAME|FILE",
+            autocompletion=completion.firmwares,
             help="Firmware flavour (default: minimum_with_kmodel_v4_support), or the file of a firmware image.",
         ),
     ] = "",
     kind: Annotated[
-        str, typer.Option("--board", metavar="NAME", help="With a firmware image: the board around it; default: bit.")
+        str,
+        typer.Option(
+            "--board",
+            metavar="BOARD",
+            autocompletion=completion.boards,
+            help="With a firmware image: the board around it; default: bit.",
+        ),
     ] = "",
     uart: Annotated[
         list[str] | None,
@@ -197,9 +205,8 @@ def _check_flavour(name: str) -> None:
             return
     except ValueError:
         pass
-    raise MaixSwitchError(
-        tr("--firmware {name}: unknown flavour; known: {known}", name=name, known=", ".join(known)), EXIT_USAGE
-    )
+    message = tr("--firmware {name}: unknown flavour; known: {known}", name=name, known=", ".join(known))
+    raise MaixSwitchError(message + meant(name, known), EXIT_USAGE)
 
 
 def faults(words: list[str]) -> Faults:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Board, Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -25,7 +26,11 @@ def check(
     board: Board = "",
     firmware: Annotated[
         list[str] | None,
-        typer.Option(help="Flavour or image file; may be repeated. Default: all flavours that suit the board."),
+        typer.Option(
+            metavar="NAME|FILE",
+            autocompletion=completion.firmwares,
+            help="Flavour or image file; may be repeated. Default: all flavours that suit the board.",
+        ),
     ] = None,
     gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
     json: Json = False,

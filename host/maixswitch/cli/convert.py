@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from maixswitch import board_code, console, files
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Json, numbers
 from maixswitch.errors import EXIT_FINDINGS, EXIT_IO, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr, word
@@ -30,12 +31,17 @@ def convert(
     random: Annotated[bool, typer.Option("--random", help="Use noise instead of pictures, for a trial.")] = False,
     labels: Annotated[Path | None, typer.Option(metavar="FILE", help="File with the names of the classes.")] = None,
     kind: Annotated[
-        str, typer.Option(help="Kind of the model, such as classifier; default: derived from the files.")
+        str,
+        typer.Option(
+            metavar="KIND",
+            autocompletion=completion.kinds,
+            help="Kind of the model, such as classifier; default: derived from the files.",
+        ),
     ] = "",
     anchors: Annotated[
         str, typer.Option(metavar="FILE|LIST", help="Anchors of a detector, in cells: numbers with commas, or a file.")
     ] = "",
-    card: Annotated[Path | None, typer.Option(help="Import the model onto this card, too.")] = None,
+    card: Annotated[Path | None, typer.Option(metavar="CARD", help="Import the model onto this card, too.")] = None,
     any_size: Annotated[
         bool, typer.Option("--any-size", help="Convert a network for which no firmware has room, too.")
     ] = False,
@@ -48,7 +54,12 @@ def convert(
         float, typer.Option(min=0, max=0.9, help="Share of the pictures that is held back for the comparison.")
     ] = 0.2,
     firmware: Annotated[
-        str, typer.Option(help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completion.firmwares,
+            help="Firmware whose answers are compared; default: minimum_with_kmodel_v4_support.",
+        ),
     ] = "",
     kmodel: Annotated[
         str, typer.Option(metavar="auto|v3|v4", help="Version of the kmodel; auto: v4 only if v3 lacks a layer.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maixswitch import console, files
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Fit, Json, numbers
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -35,7 +36,10 @@ def evaluate(
         list[str] | None, typer.Option(metavar="TITLE", help="Model of the card; may be repeated.")
     ] = None,
     split: Annotated[
-        str, typer.Option(help="Part of the data: test, val, train or all; default: the first there is.")
+        str,
+        typer.Option(
+            metavar="test|val|train|all", help="Part of the data: test, val, train or all; default: the first there is."
+        ),
     ] = "",
     same: Annotated[
         list[str] | None, typer.Option(metavar="CLASS=LABEL", help="A class of the data that is this label.")
@@ -47,7 +51,12 @@ def evaluate(
         typer.Option(help="What a picture fills on the board: window (what the model sees) or frame (the camera's)."),
     ] = "window",
     fit: Fit = "stretch",
-    firmware: Annotated[str, typer.Option(metavar="NAME", help="Flavour; default: one that the model fits.")] = "",
+    firmware: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", autocompletion=completion.firmwares, help="Flavour; default: one that the model fits."
+        ),
+    ] = "",
     float_: Annotated[
         Path | None, typer.Option("--float", metavar="NET", help="The float network to compare with: .onnx or .tflite.")
     ] = None,

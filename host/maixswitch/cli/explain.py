@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -18,7 +19,11 @@ MAX_TEXT = 1 << 20
 def explain(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="CODE|TEXT", help="C206, 2006, ERR_NO_MEM, or lines of the board or the flashing tool."),
+        typer.Argument(
+            metavar="CODE|TEXT",
+            autocompletion=completion.codes,
+            help="C206, 2006, ERR_NO_MEM, or lines of the board or the flashing tool.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

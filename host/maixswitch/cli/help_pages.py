@@ -10,12 +10,14 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer._click.formatting import HelpFormatter
 
 from maixswitch import console
+from maixswitch.cli.examples import EXAMPLES
 from maixswitch.language import chosen, tr, word
 
 # If one sentence also matches another's text, the longer one comes first.
@@ -43,6 +45,8 @@ TYPERS_HELP = (
     "Install completion for the current shell.",
     "Show completion for the current shell, to copy it or customize the installation.",
 )
+VALUES = {str: "TEXT", list[str]: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH", list[Path]: "PATH"}
+"""Type of an option's value -> its word on the help page."""
 _WIDE = "\u2e80-\u9fff\uff00-\uffef\u2014\u2018-\u201d\u2026"
 _CLOSING = "\uff0c\u3002\u3001\uff1b\uff1a\uff01\uff1f\uff09\u300b\u300d\u300f\u201d\u2019"
 _OPENING = "\uff08\u300a\u300c\u300e\u201c\u2018"
@@ -76,6 +80,24 @@ class Formatter(HelpFormatter):
             for line in lines or [""]:
                 self.write(f"{indent}{console.left(first, column)}{line}".rstrip() + "\n")
                 first = ""
+
+
+def complete(command: Any, path: str) -> None:
+    """Give a help page what typer leaves out: words for the types of values, and examples at its end.
+
+    path: the words that call the command behind `maixswitch`.
+    """
+    for name, child in getattr(command, "commands", {}).items():
+        complete(child, f"{path} {name}")
+    for param in command.params:
+        # The name of an argument says what it is; typer would add <path>, or <list[str]>.
+        if param.param_type_name == "argument":
+            param.display_type_rich = lambda ctx: ""
+        elif param.metavar is None and not param.is_flag:
+            param.metavar = VALUES[param.type_descriptor.annotation]
+    if path in EXAMPLES:
+        lines = "".join(f"\n  maixswitch {words}" for words in EXAMPLES[path])
+        command.epilog = f"\b\n{tr('Examples:')}{lines}"
 
 
 def translate(command: Any) -> None:

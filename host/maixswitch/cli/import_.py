@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Json
 from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -24,7 +25,7 @@ def import_(
     sources: Annotated[
         list[Path], typer.Argument(metavar="SRC", help="Folder, .zip, .kfpkg or .kmodel.", show_default=False)
     ],
-    card: Annotated[Path, typer.Option("--card", help="Folder of the card.")],
+    card: Annotated[Path, typer.Option("--card", metavar="CARD", help="Folder of the card.")],
     title: Annotated[
         list[str] | None,
         typer.Option(metavar="[MODEL=]TEXT", help="Title on the panel; default: derived from the file's name."),
@@ -32,7 +33,9 @@ def import_(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="[MODEL=]KIND", help="Kind of the model, such as classifier; default: derived from the files."
+            metavar="[MODEL=]KIND",
+            autocompletion=completion.kinds,
+            help="Kind of the model, such as classifier; default: derived from the files.",
         ),
     ] = None,
     labels: Annotated[

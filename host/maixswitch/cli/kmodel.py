@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maixswitch import console, files
+from maixswitch.cli import completion
 from maixswitch.errors import EXIT_FINDINGS, EXIT_USAGE, KModelError, MaixSwitchError
 from maixswitch.language import tr
 
@@ -24,27 +25,40 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-File = Annotated[Path, typer.Argument(help="A .kmodel file.", show_default=False)]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A .kmodel file.", show_default=False)]
 Inspected = Annotated[
     Path, typer.Argument(help="A .kmodel file, a card, or the folder of one of its models.", show_default=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
-Rounding = Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")]
-Runtime = Annotated[str, typer.Option(help="Whose CPU layers to follow: maixpy, canmv or sdk.")]
+Rounding = Annotated[str, typer.Option(metavar="v0.2|v0.1", help="The vendor's rounding to follow: v0.2 or v0.1.")]
+Runtime = Annotated[
+    str, typer.Option(metavar="maixpy|canmv|sdk", help="Whose CPU layers to follow: maixpy, canmv or sdk.")
+]
 
 
 @app.command()
 def info(
     file: Inspected,
     json: Json = False,
-    frame: Annotated[str, typer.Option(help="Camera frame WxH, or none.")] = "320x240",
-    panel: Annotated[str, typer.Option(help="LCD WxH, or none; default: the board's, or the firmware's own.")] = "",
+    frame: Annotated[str, typer.Option(metavar="WxH|none", help="Camera frame WxH, or none.")] = "320x240",
+    panel: Annotated[
+        str, typer.Option(metavar="WxH|none", help="LCD WxH, or none; default: the board's, or the firmware's own.")
+    ] = "",
     gc: Annotated[int, typer.Option(min=0, max=6144, help="Python heap in KiB; 0: the firmware's own.")] = 0,
     firmware: Annotated[
         list[str] | None,
-        typer.Option(help="Flavour or image file to judge for; may be repeated. Default: all that suit the board."),
+        typer.Option(
+            metavar="NAME|FILE",
+            autocompletion=completion.firmwares,
+            help="Flavour or image file to judge for; may be repeated. Default: all that suit the board.",
+        ),
     ] = None,
-    board: Annotated[str, typer.Option(help="Board, such as cube; default: any board.")] = "",
+    board: Annotated[
+        str,
+        typer.Option(
+            metavar="BOARD", autocompletion=completion.boards, help="Board, such as cube; default: any board."
+        ),
+    ] = "",
 ) -> None:
     """Show layers, memory, estimated speed, and which firmwares can run the model.
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import CardFolder, Json
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -17,7 +18,13 @@ from maixswitch.language import tr
 def learnt(
     card: CardFolder,
     model: Annotated[
-        str, typer.Argument(metavar="[MODEL]", help="Folder or title of the model.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="[MODEL]",
+            autocompletion=completion.models,
+            help="Folder or title of the model.",
+            show_default=False,
+        ),
     ] = "",
     export: Annotated[Path | None, typer.Option(help="Write what the model has learnt into this file.")] = None,
     import_: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Board, CardFolder, Json
 from maixswitch.language import tr
 
@@ -16,7 +17,11 @@ def ls(
     board: Board = "",
     firmware: Annotated[
         list[str] | None,
-        typer.Option(help="Flavour or image file; may be repeated. Default: all flavours that suit the board."),
+        typer.Option(
+            metavar="NAME|FILE",
+            autocompletion=completion.firmwares,
+            help="Flavour or image file; may be repeated. Default: all flavours that suit the board.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

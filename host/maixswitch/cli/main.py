@@ -114,6 +114,7 @@ def _import(row: Command) -> Any:
         target = single
     command = typer.main.get_command(target)
     command.short_help = row.summary
+    help_pages.complete(command, row.name)
     help_pages.translate(command)
     return command
 

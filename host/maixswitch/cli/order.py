@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import CardFolder, Json
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -15,7 +16,10 @@ from maixswitch.language import tr
 def order(
     card: CardFolder,
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Folders or titles, the first ones first.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL]...", autocompletion=completion.models, help="Folders or titles, the first ones first."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

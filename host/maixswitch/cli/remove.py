@@ -7,13 +7,19 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import CardFolder
 from maixswitch.language import tr
 
 
 def remove(
     card: CardFolder,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder or title of the model.", show_default=False)],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", autocompletion=completion.models, help="Folder or title of the model.", show_default=False
+        ),
+    ],
 ) -> None:
     """Delete one model's folder from a card."""
     from maixswitch.card import folders, ordering

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maixswitch import console, files
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Camera, Fit, FlashContents
 from maixswitch.errors import EXIT_DEVICE, EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -25,9 +26,16 @@ SECONDS = 10.0
 def run(
     script: Annotated[Path, typer.Argument(metavar="SCRIPT.py", help="The MaixPy script.", show_default=False)],
     firmware: Annotated[
-        str, typer.Option(help="Firmware image (.bin, .kfpkg), or a flavour for the fakes; default: full.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            autocompletion=completion.firmwares,
+            help="Firmware image (.bin, .kfpkg), or a flavour for the fakes; default: full.",
+        ),
     ] = "",
-    board: Annotated[str, typer.Option(help="Board, such as cube.")] = "bit",
+    board: Annotated[
+        str, typer.Option(metavar="BOARD", autocompletion=completion.boards, help="Board, such as cube.")
+    ] = "bit",
     card: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the card; default: an empty card.")
     ] = None,

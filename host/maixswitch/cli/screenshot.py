@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maixswitch import console
+from maixswitch.cli import completion
 from maixswitch.cli.parameters import Camera, Firmware, Fit, FlashContents
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.language import tr
@@ -19,7 +20,10 @@ def screenshot(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the pictures; created if it is missing.", show_default=False)
     ],
-    board: Annotated[list[str] | None, typer.Option(help="Board, such as cube; may be repeated.")] = None,
+    board: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BOARD", autocompletion=completion.boards, help="Board, such as cube; may be repeated."),
+    ] = None,
     zoom: Annotated[
         int | None, typer.Option(min=1, max=4, help="Enlarge the panel; default: 1, with --frame 2.")
     ] = None,
@@ -84,6 +88,7 @@ def screenshot(
         shown = screenshots.chosen(album.shots, picks)
         files[sheet] = screenshots.sheet(shown, columns or len(picks) or max(1, len(boards)))
     screenshots.write(files)
-    console.say(tr("{out}: {count} pictures", out=out, count=len(album.shots)))
+    count = len(album.shots)
+    console.say(tr("{out}: {count} picture" if count == 1 else "{out}: {count} pictures", out=out, count=count))
     if sheet is not None:
         console.say(tr("{path}: the sheet", path=sheet))

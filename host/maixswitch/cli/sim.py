@@ -37,7 +37,9 @@ def sim(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for events.jsonl, frames/*.png and screen.gif.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Events as JSON Lines on stdout, and nothing else.")] = False,
-    rounding: Annotated[str, typer.Option(help="The vendor's rounding to follow: v0.2 or v0.1.")] = "v0.2",
+    rounding: Annotated[
+        str, typer.Option(metavar="v0.2|v0.1", help="The vendor's rounding to follow: v0.2 or v0.1.")
+    ] = "v0.2",
     write_back: Annotated[bool, typer.Option("--write-back", help="Let the app write into the folder.")] = False,
     zoom: Annotated[int, typer.Option(min=1, max=4, help="Enlarge saved pictures.")] = 1,
     web: Annotated[bool, typer.Option("--web", help="Show the board as a page in the browser, until Ctrl-C.")] = False,

@@ -102,7 +102,7 @@ class Player:
                 last, since = self._sim.frames, self._sim.now
             if self._sim.now - since > FRAMES_LIMIT_MS:
                 raise self._failed(
-                    tr("{count} frames", count=count),
+                    tr("{count} frame" if count == 1 else "{count} frames", count=count),
                     tr("{frames}, then none for {seconds} s", frames=last - start, seconds=FRAMES_LIMIT_MS // 1000),
                 )
             yield

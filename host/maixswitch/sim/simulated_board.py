@@ -157,7 +157,14 @@ class SimulatedBoard(AppBoard):
         self.app.stop()
         # On the chip a model that is still loaded would keep its memory until a reset.
         live = list(self.bench.kpu.live)
-        return tr("{live} model(s) still loaded after the app stopped", live=len(live)) if live else ""
+        if not live:
+            return ""
+        return tr(
+            "{live} model still loaded after the app stopped"
+            if len(live) == 1
+            else "{live} models still loaded after the app stopped",
+            live=len(live),
+        )
 
     def _lose_power(self) -> None:
         self.app = None

@@ -110,7 +110,13 @@ def describe(document: dict[str, Any]) -> str:
             camera=document["camera"],
         )
     elif kind == "end":
-        text = tr("end in {state} after {frames} frames", state=document["state"], frames=document["frames"])
+        text = tr(
+            "end in {state} after {frames} frame"
+            if document["frames"] == 1
+            else "end in {state} after {frames} frames",
+            state=document["state"],
+            frames=document["frames"],
+        )
     else:
         # An event of a newer app has no text yet: show its values.
         values = " ".join(str(value) for key, value in document.items() if key not in ("t", "event"))

@@ -163,3 +163,8 @@ def test_a_low_terminal_shows_fewer_events_and_the_complete_frame(height: int) -
 )  # fmt: skip
 def test_events_read_as_lines(document: dict[str, object], line: str) -> None:
     assert describe(document) == line
+
+
+@pytest.mark.parametrize(("frames", "end"), [(1, "after 1 frame"), (2, "after 2 frames")])
+def test_one_frame_is_no_plural(frames: int, end: str) -> None:
+    assert describe({"t": 0, "event": "end", "state": "RUNNING", "frames": frames}).endswith(end)

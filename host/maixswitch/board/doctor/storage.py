@@ -138,7 +138,11 @@ def judge(storage: Storage, port: str) -> SubjectReport:
         if steps is None:
             report.findings.append(finding("B629", TODO))
         else:
-            report.findings.append(finding("B625", TODO, found=tr("{count} steps", count=len(steps))))
+            report.findings.append(
+                finding(
+                    "B625", TODO, found=tr("{count} step" if len(steps) == 1 else "{count} steps", count=len(steps))
+                )
+            )
     if storage.parts:
         report.findings.append(finding("B626", found=some([path.removeprefix(SD + "/") for path in storage.parts])))
     return report
