@@ -50,6 +50,10 @@ def _speed(value: Any) -> bool:
     return type(value) in (int, float) and (value == 0 or 0.05 <= value <= FASTEST)
 
 
+def _share(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1
+
+
 # Command -> its fields -> the check of the value.
 KNOWN: Mapping[str, Mapping[str, Check]] = {
     "key": {"key": _whole(1, MOST_KEYS), "down": _truth},
@@ -60,6 +64,9 @@ KNOWN: Mapping[str, Mapping[str, Check]] = {
     "damage": {"index": _whole(0, 9999), "on": _truth},
     "slow": {"factor": lambda value: type(value) is int and value in SLOWS},
     "heal": {},
+    "threshold": {"value": _share},
+    "keep": {},
+    "compare": {"index": _whole(-1, 9999)},
     "power": {},
     "pause": {"on": _truth},
     "step": {},

@@ -1,6 +1,7 @@
 // The page: passes messages of the server to the views, and actions of a person to the server.
 
 import { showAiRam } from "./airam.js";
+import { showCompare, startCompare } from "./compare.js";
 import { markDiagram, markWay, showDiagram } from "./diagram.js";
 import { at, make, set } from "./dom.js";
 import { showFaults, startFaults, writeFaults } from "./faults.js";
@@ -132,6 +133,7 @@ function show() {
   set(at("veil"), veil(status));
   views.showFacts(status);
   views.showResults(status, hello?.colours ?? []);
+  showCompare(status, models, hello?.colours ?? []);
   views.markTable(status.state);
   markDiagram(status.state);
   markModel(status.index);
@@ -164,6 +166,7 @@ at("table").addEventListener("toggle", views.forgetState); // a closed table cou
 translatePage(); // in English until the server has sent its texts
 startKeys(link.ask);
 startFaults(link.ask);
+startCompare(link.ask);
 startRecording(link.ask);
 startSources(link, notice);
 startTabs(document.querySelector('[role="tablist"]'));
