@@ -7,9 +7,11 @@ import { t } from "./text.js";
 const MOST_EVENTS = 200;
 const MOST_RESULTS = 5;
 
-function meaning(state) {
-  if (state === "NO_CARD") return t("There is no card in the board.");
-  if (state === "EMPTY") return t("The card holds no model.");
+const CARD_READ = 108; // the app's code for a card that answers with errors
+
+function meaning({ state, card, code }) {
+  if (state === "NO_CARD") return card ? t("The card in the board is not read yet, or damaged.") : t("There is no card in the board.");
+  if (state === "EMPTY") return code === CARD_READ ? t("The card is damaged: its models cannot be read.") : t("The card holds no model.");
   if (state === "UNLOADED") return t("The selected model is loaded next.");
   if (state === "RUNNING") return t("The model looks at every frame.");
   if (state === "FAULT") return t("Something failed. A key press goes on.");
@@ -21,7 +23,7 @@ function meaning(state) {
 
 export function showFacts(status) {
   set(at("state"), status.state);
-  set(at("state-text"), meaning(status.state));
+  set(at("state-text"), meaning(status));
   document.body.dataset.state = status.state;
   at("state").dataset.state = status.state;
   set(at("fact-model"), status.title || "-");
