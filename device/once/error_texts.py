@@ -10,8 +10,8 @@ ERRORS = """
 The firmware refused the load address or the file name.
 Check "kmodel" in model.json: a name ending in .kmodel, or a flash address above 0.
 2002 ERR_KMODEL_VERSION
-This firmware cannot read this version of kmodel.
-Check the flash address; convert again with nncase 0.1 (v3), or 0.2 (v4) for a firmware with v4 support.
+The file is damaged, or of a version that this firmware cannot read.
+Copy it again, check the flash address, or convert with nncase 0.1 (v3) or 0.2 (v4, if the firmware has it).
 2003 ERR_KMODEL_FORMAT
 The model file is damaged, or larger than 6 MiB.
 Copy the file again and compare its size; if that does not help, convert the model again.
@@ -73,7 +73,7 @@ Use .mpy files of the app, a smaller model input, or a larger Maix.utils.gc_heap
 The picture does not fit the model's input.
 Write the model's true width, height and channels as "input" into model.json.
 108 CARD_READ
-The card does not answer as it should.
+The card is damaged, or does not answer.
 Take it out and put it in again; if it stays so, check it on a PC or use another card.
 109 BAD_SETTINGS
 maixswitch.json has mistakes.

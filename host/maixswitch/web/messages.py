@@ -53,6 +53,10 @@ def _name(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MOST_NAME and re.fullmatch(r"\w*", value) is not None
 
 
+def _share(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1
+
+
 # Command -> its fields -> the check of the value.
 KNOWN: Mapping[str, Mapping[str, Check]] = {
     "key": {"key": _whole(1, MOST_KEYS), "down": _truth},
@@ -63,6 +67,9 @@ KNOWN: Mapping[str, Mapping[str, Check]] = {
     "damage": {"index": _whole(0, 9999), "on": _truth},
     "slow": {"factor": lambda value: type(value) is int and value in SLOWS},
     "heal": {},
+    "threshold": {"value": _share},
+    "keep": {},
+    "compare": {"index": _whole(-1, 9999)},
     "power": {},
     "pause": {"on": _truth},
     "step": {},

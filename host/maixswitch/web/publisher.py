@@ -194,6 +194,7 @@ def _status(simulation: Simulation) -> dict[str, Any]:
         "fault": tr("{reason}; switch the power off and on", reason=simulation.stopped)
         if simulation.stopped
         else sim.fault[1],
+        "code": sim.fault[0],
         "card": sim.card_inserted,
         "camera": sim.camera_connected,
         "memory": {

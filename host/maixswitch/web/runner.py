@@ -21,7 +21,9 @@ from maixswitch.web.fingers import Fingers
 from maixswitch.web.messages import Command
 from maixswitch.web.pictures import DroppedPhoto
 from maixswitch.web.publisher import Publisher, damaged, firmware_of, hello, kmodel_path
+from maixswitch.web.second import SecondModel
 from maixswitch.web.simulation import Simulation
+from maixswitch.web.threshold import Threshold
 
 MOST_COMMANDS = 512  # that wait for the board
 MOST_WAITING = 32 * 1024 * 1024  # bytes of waiting pictures
@@ -46,6 +48,8 @@ class Runner:
     def __init__(self, options: Options, broadcast: Broadcast, speed: float = 1.0, record: Path | None = None) -> None:
         self._publisher = Publisher(broadcast)
         self._simulation = Simulation(options, self._publisher.publish_event, record, self._publisher.publish_ousted)
+        self._threshold = Threshold(options.card)
+        self._second = SecondModel(options)
         # Make this message once: it imports parts of the app, which later only the board's thread may touch.
         try:
             self._hello = hello(self._simulation.sim)
@@ -128,6 +132,7 @@ class Runner:
         self._pace()
         while not self._stop.is_set():
             self._guard(self._go_on)
+        self._second.close()
         self._guard(self._simulation.close)
 
     def _go_on(self) -> None:
@@ -231,7 +236,16 @@ class Runner:
         trouble, client = self._simulation.camera_view.take_trouble()
         if trouble:
             self._publisher.publish_error(trouble, client)
-        self._publisher.publish(self._simulation, paused=self._paused, speed=self._speed, down=self._fingers.down())
+        sim = self._simulation.sim
+        self._second.look(sim)
+        self._publisher.publish(
+            self._simulation,
+            paused=self._paused,
+            speed=self._speed,
+            down=self._fingers.down(),
+            threshold=None if self._simulation.stopped else self._threshold.document(sim),
+            second=self._second.document(),
+        )
 
     def _rest(self) -> None:
         """Wait until the board's time is due, or until a command comes."""
@@ -324,6 +338,24 @@ class Runner:
 
     def _do_heal(self, client: int) -> None:
         self._simulation.act("heal")
+
+    def _do_threshold(self, client: int, value: float) -> None:
+        self._fixed_card()
+        self._threshold.set(self._simulation.sim, float(value))
+
+    def _do_keep(self, client: int) -> None:
+        self._fixed_card()
+        self._threshold.keep(self._simulation.sim)
+        self._judge()
+
+    def _fixed_card(self) -> None:
+        """Raise MaixSwitchError during a recording: a replay would not know of the change."""
+        if self._simulation.recording()["on"]:
+            raise MaixSwitchError(tr("not while a run is recorded: its replay would have another threshold"))
+
+    def _do_compare(self, client: int, index: int) -> None:
+        specs = self._simulation.sim.specs
+        self._second.choose(str(specs[index].folder) if 0 <= index < len(specs) else "")
 
     def _do_power(self, client: int) -> None:
         self._fingers.forget()

@@ -280,7 +280,7 @@ def test_a_card_with_models_and_without_the_app_is_named(board, written):
     board.until("NO_CARD", 4500)
     with another_card(CARD):
         board.until("EMPTY", 4500)
-        assert written().startswith("108 CARD_READ Face The card does not answer as it should. Is the app on it? no")
+        assert written().startswith("108 CARD_READ Face The card is damaged, or does not answer. Is the app on it? no")
         bench.card.eject()
         board.until("NO_CARD", 4500)
     bench.card.insert(bench.MemoryCard(CARD), mount=False)

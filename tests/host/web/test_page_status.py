@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+from maixswitch.sim.session import Options
+from maixswitch.web.simulation import Simulation as Board
 from tests.host.web.browser_helpers import COLOURS, GOOD, Simulation, eventually, model, state
+from tests.host.web.web_helpers import draw_spot, turn_until
 
 ROW = "#results li:not(.extra):not(.none)"
 
@@ -72,3 +76,41 @@ def test_a_notice_is_closed_by_its_button_and_by_escape(page: Any) -> None:
         assert "not photos" in page.inner_text("#notice")
         close()
         page.wait_for_selector("#notice", state="hidden")
+
+
+def test_the_keys_are_named_by_what_they_do(page: Any) -> None:
+    """With two keys the order counts: the one that its board calls "next" goes back."""
+    two = [
+        {"number": 1, "role": "primary", "pin": 36, "short": "NEXT", "long": "PREVIOUS"},
+        {"number": 2, "role": "next", "pin": 37, "short": "PREVIOUS", "long": "RELOAD"},
+    ]
+    names = """keys => import("/keys.js").then(module => {
+        module.showKeys(keys);
+        return [...document.querySelectorAll("#keys b")].map(name => name.textContent);
+    })"""
+    assert page.evaluate(names, two) == ["1 next", "2 previous"]
+    three = [{**two[0], "short": "RELOAD"}, {**two[1], "short": "NEXT"}, {**two[1], "number": 3, "role": "prev"}]
+    assert page.evaluate(names, three) == ["3 previous", "1 primary", "2 next"]
+
+
+def test_a_damaged_card_says_damaged(page: Any, card: Path, tmp_path: Path) -> None:
+    draw_spot().save(tmp_path / "spot.png")
+    simulation = Board(Options(card, camera=tmp_path / "spot.png"), lambda event: None)
+    simulation.begin()
+    turn_until(simulation, lambda: simulation.sim.state == "RUNNING")
+    simulation.act("eject")
+    turn_until(simulation, lambda: simulation.sim.state == "NO_CARD")
+    simulation.sim.fail_at("uos.ilistdir", 1, OSError(5))  # the folder of the models cannot be listed
+    simulation.act("insert")
+    turn_until(simulation, lambda: simulation.sim.state == "EMPTY")
+    code, text = simulation.sim.fault
+    simulation.close()
+    assert text.startswith("108 The card is damaged")
+    say = """status => import("/views.js").then(module => {
+        module.showFacts(status);
+        return document.getElementById("state-text").textContent;
+    })"""
+    status = {"title": "", "now": 0, "frames": 0, "fps": 0, "fault": text, "card": True}
+    assert "damaged" in page.evaluate(say, {**status, "state": "EMPTY", "code": code})
+    assert page.evaluate(say, {**status, "state": "EMPTY", "code": 102}) == "The card holds no model."
+    assert "damaged" in page.evaluate(say, {**status, "state": "NO_CARD", "code": 0})

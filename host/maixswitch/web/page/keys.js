@@ -33,12 +33,21 @@ function effect(event) {
   return event;
 }
 
-function cap(key) {
+// With two keys their order decides what they do, and not their roles: the one that a board calls "next" goes back.
+function nameOf(key, count) {
+  const role = count === 2 && key.short ? (key.short === "NEXT" ? "next" : "prev") : key.role;
+  if (role === "next") return t("next");
+  if (role === "prev") return t("previous");
+  if (role === "primary") return t("primary");
+  return role;
+}
+
+function cap(key, count) {
   const button = document.createElement("button");
   const name = document.createElement("b"), pressText = document.createElement("small");
   button.dataset.key = key.number;
   button.dataset.role = key.role;
-  name.textContent = `${key.number} ${key.role}`;
+  name.textContent = `${key.number} ${nameOf(key, count)}`;
   pressText.textContent = key.short ? t("press: {effect}", { effect: effect(key.short) }) : `IO${key.pin}`;
   button.append(name, pressText);
   if (key.long) {
@@ -72,7 +81,7 @@ function letGo() {
 export function showKeys(keys) {
   letGo(); // a removed button never learns that the finger on it came up
   const sorted = [...keys].sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.number - b.number);
-  box.replaceChildren(...(keys.length > 2 ? sorted : keys).map(cap));
+  box.replaceChildren(...(keys.length > 2 ? sorted : keys).map((key) => cap(key, keys.length)));
 }
 
 export function markKeys(down) {

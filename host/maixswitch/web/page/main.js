@@ -2,6 +2,7 @@
 
 import { showAiRam } from "./airam.js";
 import { startChoice, writeChoice } from "./choice.js";
+import { showCompare, startCompare } from "./compare.js";
 import { markDiagram, markWay, showDiagram } from "./diagram.js";
 import { at, make, set } from "./dom.js";
 import { limitDrop, offerPhotos, selectAdded, showIntake, startDrop, takesModels } from "./drop.js";
@@ -142,6 +143,7 @@ function show() {
   set(at("veil"), veil(status));
   views.showFacts(status);
   views.showResults(status, hello?.colours ?? []);
+  showCompare(status, models, hello?.colours ?? []);
   views.markTable(status.state);
   markDiagram(status.state);
   markModel(status.index);
@@ -175,6 +177,7 @@ at("table").addEventListener("toggle", views.forgetState); // a closed table cou
 translatePage(); // in English until the server has sent its texts
 startKeys(link.ask);
 startFaults(link.ask);
+startCompare(link.ask);
 startRecording(link.ask);
 startDrop(link, notice);
 startSources(link, notice, takesModels);

@@ -33,7 +33,8 @@ function findings(row, open) {
     if (one.remedy) line.append(make("p", one.remedy, { className: "remedy" }));
     return line;
   }));
-  box.append(make("summary", t("Findings: {count}", { count: row.says.length })), list);
+  const text = t("Findings: {count}", { count: row.says.length });
+  box.append(make("summary", text, { ariaLabel: `${text}, ${row.title}` }), list);
   return box;
 }
 

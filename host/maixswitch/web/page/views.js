@@ -1,14 +1,17 @@
 // Shows a status: state, facts, results, the table of the state machine and the events.
 
 import { at, draw, make, set } from "./dom.js";
+import { makeHistory, resultLine } from "./history.js";
 import { t } from "./text.js";
 
 const MOST_EVENTS = 200;
 const MOST_RESULTS = 5;
 
-function meaning(state) {
-  if (state === "NO_CARD") return t("There is no card in the board.");
-  if (state === "EMPTY") return t("The card holds no model.");
+const CARD_READ = 108; // the app's code for a card that answers with errors
+
+function meaning({ state, card, code }) {
+  if (state === "NO_CARD") return card ? t("The card in the board is not read yet, or damaged.") : t("There is no card in the board.");
+  if (state === "EMPTY") return code === CARD_READ ? t("The card is damaged: its models cannot be read.") : t("The card holds no model.");
   if (state === "UNLOADED") return t("The selected model is loaded next.");
   if (state === "RUNNING") return t("The model looks at every frame.");
   if (state === "FAULT") return t("Something failed. A key press goes on.");
@@ -20,7 +23,7 @@ function meaning(state) {
 
 export function showFacts(status) {
   set(at("state"), status.state);
-  set(at("state-text"), meaning(status.state));
+  set(at("state-text"), meaning(status));
   document.body.dataset.state = status.state;
   at("state").dataset.state = status.state;
   set(at("fact-model"), status.title || "-");
@@ -75,31 +78,28 @@ function extraLines({ lines, points, outputs, view }) {
 }
 
 // Results keep their rows while they are seen: a row that jumps with every frame cannot be read.
-let rows = [];
+const seats = {}; // name of a list -> the keys of its rows
 
-function seated(results, classes) {
+// Returns the rows of a list of results: [{key, label, score, colour}], no more than the page shows.
+export function seat(list, results, classes, colours) {
   const counts = new Map();
   const seen = results.map(([label, score], at) => {
-    const nth = (counts.get(label) ?? 0) + 1;
+    const nth = (counts.get(label) ?? 0) + 1, number = classes[at];
     counts.set(label, nth);
-    return { key: `${nth} ${label}`, label, score, number: classes[at] };
+    const colour = number >= 0 && colours.length ? colours[number % colours.length] : "";
+    return { key: `${nth} ${label}`, label: nth > 1 ? `${label} ${nth}` : label, text: label, score, colour };
   });
-  const before = rows.filter((key) => seen.some((one) => one.key === key));
-  rows = [...before, ...seen.map(({ key }) => key).filter((key) => !before.includes(key))];
-  return rows.map((key) => seen.find((one) => one.key === key));
+  const before = (seats[list] ?? []).filter((key) => seen.some((one) => one.key === key));
+  seats[list] = [...before, ...seen.map(({ key }) => key).filter((key) => !before.includes(key))];
+  return seats[list].map((key) => seen.find((one) => one.key === key)).slice(0, MOST_RESULTS);
 }
 
-export function showResults({ results, classes, extras, learnt }, colours) {
-  const lines = seated(results, classes).slice(0, MOST_RESULTS).map(({ label, score, number }) => {
-    const line = make("li"), bar = make("meter", "", { min: 0, max: 1, value: score });
-    bar.setAttribute("aria-label", label);
-    const name = make("span", label, { title: label });
-    // The colour of its box or bar on the panel.
-    if (number >= 0 && colours.length) name.style.borderColor = colours[number % colours.length];
-    // As on the panel: of 0.579 it shows 57%.
-    line.append(name, bar, make("span", `${Math.floor(score * 100 + 1e-6)}%`));
-    return line;
-  });
+const history = makeHistory();
+
+export function showResults({ results, classes, extras, learnt, now, title }, colours) {
+  const rows = seat("first", results, classes, colours);
+  history.remember(rows, now, title);
+  const lines = rows.map((row) => resultLine(row, history));
   lines.push(...extraLines(extras));
   if (learnt) lines.push(learntLine(learnt, results));
   at("results").replaceChildren(...(lines.length ? lines : [make("li", t("nothing detected"), { className: "none" })]));
