@@ -67,6 +67,7 @@ def texts_of_tables() -> Iterator[str]:
     yield from (row.summary for row in cli.COMMANDS)
     yield from language.SYSTEM
     from maixswitch.card import firmware_lines
+    from maixswitch.card.glyphs import messages
     from maixswitch.convert import refusals
     from maixswitch.convert.ops import REFUSED
     from maixswitch.convert.read import foreign
@@ -94,6 +95,7 @@ def texts_of_tables() -> Iterator[str]:
     for version in (3, 4):
         yield from (name for name, _ in flavours.need_parts(version, 1, 1))
     yield from flavours._NOTES.values()
+    yield from messages.LINES
     for code in board_code.error_codes():
         yield from board_code.device_errors().describe(code)[1:]
     for line in firmware_lines.LINES:

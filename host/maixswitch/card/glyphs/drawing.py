@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def record(letter: str, font: Any) -> bytes:
     picture = Image.new("1", (SIDE, SIDE))
     pen = ImageDraw.Draw(picture)
     pen.fontmode = "1"
-    narrow = font.getlength(letter) <= SIDE // 2
+    left, _, right, _ = font.getbbox(letter, "1")
+    narrow = right - left <= SIDE // 2 and unicodedata.east_asian_width(letter) not in "WF"
     pen.text((SIDE // 4 if narrow else SIDE // 2, BASE_LINE), letter, 1, font, "ms")
     if narrow:
         picture.paste(0, (SIDE // 2, 0, SIDE, SIDE))

@@ -44,7 +44,8 @@ def look(card: Card, options: Options) -> Iterator[Finding]:
         space = text.room(panel, pictures, spec.kind or "", spec.top, position, bool(glyphs.records and foreign(own)))
         # The board shows the folder's name instead of a title that belongs to a refused model.
         if spec.loadable:
-            title = str(spec.title if glyphs.covers(spec.title) else spec.panel_title())
+            drawn = not text.is_plain(spec.title) and glyphs.covers(spec.title)
+            title = str(spec.title if drawn else spec.panel_title())
             titles.append((model, title))
             width = min(width, space.title)
             yield from _title(model, title, space.title, glyphs)
@@ -143,7 +144,9 @@ def _title_field(model: Model, title: str) -> str:
 def _read_labels(spec: Any, glyphs: Glyphs) -> list[str]:
     """Return the labels as the board's panel shows them, before its font replaces characters."""
     own = [str(spec.label(at)) for at in range(min(len(spec.labels), ALL_LABELS))]
-    return [label if glyphs.covers(label) else str(spec.panel_label(at)) for at, label in enumerate(own)]
+    # The app draws a model's labels in glyphs if one of them needs it (device/glyph_overlay.py).
+    drawn = bool(glyphs.records and foreign(own))
+    return [label if drawn and glyphs.covers(label) else str(spec.panel_label(at)) for at, label in enumerate(own)]
 
 
 def _shown(title: str) -> str:
