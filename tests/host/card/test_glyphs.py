@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maixswitch import board_code
+from maixswitch import board_code, language
 from maixswitch.card.build import build
 from maixswitch.card.check import Options, check
 from maixswitch.card.glyphs import drawing, font_file, messages
@@ -15,6 +15,7 @@ from maixswitch.card.glyphs.font_file import Glyphs
 from maixswitch.card.glyphs.renewing import read, renew
 from maixswitch.card.importing import importer
 from maixswitch.card.importing.options import ImportOptions
+from maixswitch.card.new import WORDS, create
 from tests.host.card import exports
 from tests.host.card.test_panel_names import put
 from tests.host.sim_helpers import ROOT
@@ -168,3 +169,15 @@ def test_a_title_is_as_wide_as_its_glyphs(card: Path) -> None:
     title = "果" * 16
     assert "C312" in codes(judged(card, ALL, title))
     assert Glyphs({"果": WIDE}).cells(title) == 32
+
+
+def test_a_new_card_in_chinese_explains_itself_in_chinese(tmp_path: Path) -> None:
+    """The mark at its beginning tells old editors of Windows that it is UTF-8."""
+    language.choose("zh")
+    try:
+        create(tmp_path / "card", empty=True)
+    finally:
+        language.choose("en")
+    data = (tmp_path / "card" / "README.txt").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbfMaixSwitch\xef\xbc\x9a")
+    assert data.count(b"\r\n") == data.count(b"\n") == WORDS.count("\n")

@@ -11,7 +11,7 @@ from maixswitch.card.glyphs.font_file import Glyphs, foreign, parse
 from maixswitch.card.glyphs.renewing import ALL_LABELS, labels, texts
 from maixswitch.card.names import printable
 from maixswitch.findings.finding import Finding, finding
-from maixswitch.language import tr
+from maixswitch.language import series, tr
 
 if TYPE_CHECKING:
     from maixswitch.card.options import Options
@@ -159,6 +159,6 @@ def _cut(label: str, room: int, glyphs: Glyphs) -> str:
 
 def _several(labels: list[str]) -> str:
     """Return the first labels, and the number of the others, as a text."""
-    named = ", ".join(f'"{printable(label)}"' for label in labels[:NAMED])
+    named = series(f'"{printable(label)}"' for label in labels[:NAMED])
     more = len(labels) - NAMED
     return tr("{labels} and {count} more", labels=named, count=more) if more > 0 else named
