@@ -60,7 +60,7 @@ def is_word(cell):
 
 
 def message(screen, path, table, spec, colour, heading, text, last):
-    """Show a message as hal.Screen.message does; return whether it is shown: not if all of it is ASCII.
+    """Show a message as hal.Screen.message does; return whether it is shown: not without any glyph.
 
     spec: the model that it names, or None.
     table: the path of the table of messages: a line of English, then one in another
@@ -75,12 +75,17 @@ def message(screen, path, table, spec, colour, heading, text, last):
         for at in (0, 1):
             if parts[at] == name or parts[at].endswith(" " + name):
                 shown[at] = parts[at][: len(parts[at]) - len(name)] + spec.title
-    if shown == [plain(part) for part in shown]:
-        return False
     columns = screen.width // CELL
+    rows = []
+    found = False
+    for at in range(len(parts)):
+        row = None if plain(shown[at]) == shown[at] else cells(path, shown[at])
+        found = found or row
+        rows.append(folded(row or list(plain(parts[at])), columns))
+    if not found:
+        return False
     pitch = SIDE + 2 if min(screen.width, screen.height) > 200 else SIDE
     count = screen.height // pitch
-    rows = [folded(cells(path, shown[at]) or list(plain(parts[at])), columns) for at in range(len(parts))]
     picture = image.Image(size=(screen.width, pitch))
     lcd.clear(0)
 

@@ -42,6 +42,7 @@ class BoardSettings(Protocol):
     camera: dict[str, Any]
     link: Any
     watchdog: int
+    language: str
     problems: list[tuple[str, str, str, str]]
 
 

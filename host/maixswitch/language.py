@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,11 @@ def word(text: str) -> str:
 def reason(error: OSError) -> str:
     """Return why the operating system refused, in the chosen language."""
     return word(error.strerror or str(error))
+
+
+def series(parts: Iterable[str]) -> str:
+    """Return the parts of a list as one text, with the separator of the chosen language."""
+    return ("、" if _chosen == "zh" else ", ").join(parts)
 
 
 def words() -> Mapping[str, str]:

@@ -6,7 +6,7 @@ bench.camera.source when somebody first reads them.
 
 import bench
 import flavours
-from benchlib import frames, planes
+from benchlib import frames, letters, planes
 from benchlib.args import UNSET, fixed, is_sequence, lenient, to_int
 from benchlib.frames import GARBAGE, Memory
 from benchlib.pool import wipe
@@ -250,8 +250,6 @@ class Image:
             raise OSError(TOO_FEW)
         _x, _y = to_int(_x), to_int(_y)
         ink = self._color(color)
-        from benchlib import letters
-
         record = letters.record_of(_font, to_int(_w), to_int(_h), scale)
         if bench.screen.draw:
             letters.letter(self._pixels(), self._w, self._h, self._bpp, _x, _y, _w, _h, record, ink, scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maixswitch import board_code
+from maixswitch.card.glyphs import font_file, messages
 from maixswitch.k210.image import read_image
 from maixswitch.sim import scene
 from maixswitch.sim.camera import from_rgb565
@@ -71,6 +73,23 @@ screenshot remembered
 """
 AT_ITS_START = "power\n"
 """What a firmware needs to mount a card that was put in again, before v0.6.2-41; the panel says so."""
+GLYPHS_SCRIPT = """
+expect state RUNNING within 20s
+expect detection 圆形 >= 0.5
+frames 3
+screenshot boxes
+camera seven.png
+press
+expect state UNLOADED
+screenshot loading
+expect detection 七 >= 0.8
+frames 3
+screenshot bars
+press
+expect fault 2006
+screenshot fault
+"""
+"""A card with Chinese names and messages: 形状 and 手写数字 are its models, and one that is too large."""
 SCENES = {"shapes": 3000, "seven": 8000, "red": 13000}
 """What the camera sees: file -> time of the drawn scene in ms. Still pictures, so that every frame is the same."""
 TOO_MUCH = 5_500_000
@@ -104,11 +123,34 @@ def write_files(folder: Path) -> None:
         Image.fromarray(scene.draw(ms, 320, 240)).save(folder / f"{name}.png")
 
 
-def panels(folder: Path, firmware: str, board: str, remounts: bool) -> Panels:
+def write_glyphs(folder: Path) -> None:
+    """Write the card of GLYPHS_SCRIPT and the pictures for its camera into a folder; its glyphs are only patterns."""
+    write_files(folder)
+    card = folder / "card"
+    models = {
+        "10-shapes": ("形状", ["圆形", "方形", "三角形", "五角星", "十字"]),
+        "20-digits": ("手写数字", [*"零一二三四五六七八九"]),
+        "40-large": ("太大", [*"零一二三四五六七八九"]),
+    }
+    texts = messages.table()
+    for name, (title, labels) in models.items():
+        file = card / "models" / name / "model.json"
+        document = {**json.loads(file.read_text()), "title": title, "labels": labels}
+        texts += title + "".join(labels)
+        file.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(card / "models" / "30-colours")
+    (card / messages.NAME).write_bytes(messages.table().encode())
+    (card / "maixswitch.json").write_text('{"language": "zh"}')
+    records = {letter: random.Random(ord(letter)).randbytes(font_file.RECORD) for letter in font_file.foreign([texts])}
+    (card / font_file.NAME).write_bytes(font_file.dump(records))
+
+
+def panels(folder: Path, firmware: str, board: str, remounts: bool, script: str = SCRIPT) -> Panels:
     """Run the tour with the files in a folder and return its screenshots; they are written there, too.
 
     firmware: a value of `--firmware`.
     remounts: whether it can mount a card that was put in later.
+    script: what happens.
     Raises AssertionError if an expectation of the script fails.
     """
     session = Session(
@@ -117,7 +159,7 @@ def panels(folder: Path, firmware: str, board: str, remounts: bool) -> Panels:
             board=board,
             flavour=firmware,
             camera=folder / "shapes.png",
-            script=parse(SCRIPT.format(again="" if remounts else AT_ITS_START), "tour"),
+            script=parse(script.format(again="" if remounts else AT_ITS_START), "tour"),
             script_base=folder,
             recorder=Album,
             quiet=True,

@@ -68,7 +68,9 @@ def texts_of_tables() -> Iterator[str]:
     yield from cli.GROUPS
     yield from (row.summary for row in cli.COMMANDS)
     yield from language.SYSTEM
-    from maixswitch.card import firmware_lines
+    from maixswitch.board.doctor import devices
+    from maixswitch.card import firmware_lines, new
+    from maixswitch.card.glyphs import messages
     from maixswitch.convert import refusals
     from maixswitch.convert.ops import REFUSED
     from maixswitch.convert.read import foreign
@@ -96,6 +98,9 @@ def texts_of_tables() -> Iterator[str]:
     for version in (3, 4):
         yield from (name for name, _ in flavours.need_parts(version, 1, 1))
     yield from flavours._NOTES.values()
+    yield from messages.LINES
+    yield new.WORDS
+    yield from devices.ROLES
     for code in board_code.error_codes():
         yield from board_code.device_errors().describe(code)[1:]
     for line in firmware_lines.LINES:

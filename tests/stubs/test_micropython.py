@@ -69,6 +69,6 @@ def test_bytes_per_call(printed: dict[str, str], call: str, most: int) -> None:
 def test_heap(printed: dict[str, str]) -> None:
     """The fakes leave most of the heap to the app, and 600 switches leave it flat."""
     assert (
-        int(printed["imported"]) < 226 * 1024
-    )  # 18 KiB of it: table of images, firmware's JSON, classifier, UART that receives
+        int(printed["imported"]) < 228 * 1024
+    )  # 20 KiB of it: letters of a program's own, table of images, firmware's JSON, classifier, UART that receives
     assert int(printed["growth"]) <= 4096

@@ -10,14 +10,14 @@ from maixswitch import files, models_shipped
 from maixswitch.card.build import build
 from maixswitch.card.reading import MODELS
 from maixswitch.errors import EXIT_IO, EXIT_USAGE, MaixSwitchError
-from maixswitch.language import tr
+from maixswitch.language import tr, word
 
 README = "README.txt"
 WORDS = """MaixSwitch: many neural networks on one K210 board, swapped at the press of a button.
 
 boot.py main.py device/   the app; "maixswitch build CARD" renews it
 models/                   one folder per model, in the order of their names
-maixswitch.json           optional settings, such as {"board": "cube"}
+maixswitch.json           optional settings, such as {"board": "cube"}; {"language": "zh"}: messages in Chinese
 
 maixswitch import EXPORT --card CARD   brings a model here (MaixHub, V-Training, aXeleRate, kfpkg, .kmodel ...)
 maixswitch ls CARD                     what is here
@@ -63,8 +63,9 @@ def create(card: Path, mpy: bool = False, empty: bool = False) -> list[str]:
         if not empty:
             models_shipped.copy(stage / MODELS)
             models_shipped.copy_learner(stage / MODELS)
-        # CRLF, because old versions of the Windows editor show LF as one long line.
-        (stage / README).write_text(WORDS, encoding="ascii", newline="\r\n")
+        # Old versions of the Windows editor show LF as one long line, and take UTF-8 without a mark for another code.
+        words = word(WORDS)
+        (stage / README).write_text(words, encoding="ascii" if words.isascii() else "utf-8-sig", newline="\r\n")
         for name in ORDER:
             if not (card / name).exists():
                 (stage / name).rename(card / name)

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from maixswitch import board_code
+from maixswitch.card.glyphs.font_file import Glyphs
 
 SCORE = 5  # " 100%"
 RATE = 7  # " 120fps"; the status bar keeps room for it
 FRAME = (320, 240)
+NO_GLYPHS = Glyphs()
 SMALLEST_WINDOW = (128, 96)
 
 
@@ -77,26 +79,35 @@ def view(width: int, height: int) -> tuple[int, int]:
     return max(w // 8 * 8, 8), max(h // 8 * 8, 8)
 
 
-def room(panel: tuple[int, int], pictures: tuple[int, int], kind: str, top: int, position: str) -> Room:
-    """Return the room on a panel for one model.
+def room(
+    panel: tuple[int, int], pictures: tuple[int, int], kind: str, top: int, position: str, glyphs: bool = False
+) -> Room:
+    """Return the room on a panel for one model, in cells of its letters.
 
     panel, pictures: width and height in pixels.
     kind, top: of model.json.
     position: the model's position in the button's order, such as "2/5".
+    glyphs: whether its labels are drawn in glyphs, which are never enlarged (device/once/painters.py).
     """
     overlay = board_code.overlay()
     # The app draws the text into the picture, and a panel that is smaller than the picture cuts it off.
     width, height = min(panel[0], pictures[0]), min(panel[1], pictures[1])
     columns = width // overlay.CELL
-    scale = board_code.painters().letter_scale(getattr(board_code.kinds().get(kind), "SHAPE", ""), top, width, height)
+    shape = getattr(board_code.kinds().get(kind), "SHAPE", "")
+    scale = 1 if glyphs else board_code.painters().letter_scale(shape, top, width, height)
     # A label gets at least one column, so that the comparison of labels has something to compare.
     return Room(max(columns - len(position) - RATE, 0), max(columns // scale - SCORE, 1))
 
 
-def alike(texts: Sequence[str], width: int) -> list[tuple[int, ...]]:
-    """Return the groups of two or more texts, as indices, that look the same when `width` characters are shown."""
+def shown(text: str, width: int, glyphs: Glyphs = NO_GLYPHS) -> str:
+    """Return what the panel shows of a text in `width` cells, with the glyphs of the card."""
+    return glyphs.cut(text if glyphs.covers(text) else plain(text), width).rstrip()
+
+
+def alike(texts: Sequence[str], width: int, glyphs: Glyphs = NO_GLYPHS) -> list[tuple[int, ...]]:
+    """Return the groups of two or more texts, as indices, that look the same when `width` cells are shown."""
     groups: dict[str, list[int]] = {}
     for at, text in enumerate(texts):
         # Question marks make different characters equal, and the cut makes different ends equal.
-        groups.setdefault(plain(text)[:width].rstrip(), []).append(at)
+        groups.setdefault(shown(text, width, glyphs), []).append(at)
     return [tuple(group) for group in groups.values() if len(group) > 1]

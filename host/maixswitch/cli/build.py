@@ -19,8 +19,10 @@ def build(
     """Write the app's part of a card: boot.py, main.py and device/.
 
     Old .py and .mpy files in DIR/device are deleted. Models and settings in DIR stay as they are.
+    For titles and labels with other letters than ASCII, the command writes their glyphs into maixswitch.fnt.
     """
     from maixswitch.card import build as app
+    from maixswitch.card.glyphs.renewing import renew
 
     result = app.build(folder, mpy)
     count, removed = len(result.files), len(result.removed)
@@ -35,3 +37,5 @@ def build(
     else:
         text = tr("{folder}: {files} files, {size} bytes", folder=folder, files=count, size=result.size)
     console.say(text)
+    for line in renew(folder).lines(folder):
+        console.say(line)

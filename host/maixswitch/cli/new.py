@@ -26,6 +26,7 @@ def new(
     models/ and README.txt if they exist, and it refuses a folder that holds a part of the app.
     """
     from maixswitch.card import folders
+    from maixswitch.card.glyphs.renewing import renew
     from maixswitch.card.new import create
 
     names = ", ".join(sorted(create(card, mpy, empty)))
@@ -37,5 +38,8 @@ def new(
     else:
         text = tr("{card}: {names}. Next: maixswitch import EXPORT --card {card}", card=card, names=names)
     console.say(text)
+    # The settings that the folder may hold already can ask for Chinese messages.
+    for line in renew(card).lines(card):
+        console.say(line)
     if editor:
         tell_set_up(card)

@@ -59,6 +59,7 @@ def sync(
     from maixswitch.board.sync import report, run
     from maixswitch.board.sync.plan import Options
     from maixswitch.board.sync.progress import bars
+    from maixswitch.card.glyphs.renewing import renew
 
     if sum((bool(port), to is not None, all_)) > 1:
         raise MaixSwitchError(tr("choose one of --port, --to and --all"), EXIT_USAGE)
@@ -81,6 +82,9 @@ def sync(
     with tempfile.TemporaryDirectory(prefix="maixswitch-") as scratch, bars() as drawn:
         # Look for the ports before reading the files, so that a missing board shows at once.
         ports = [] if target else _ports(port, all_)
+        if not dry_run and not app_only:
+            for text in renew(card).lines(card):
+                console.say(text)
         sources = run.gather(card, Path(scratch) if mpy else None, app_only, drawn)
         line = run.Line(baud, plain)
 

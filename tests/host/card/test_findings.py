@@ -28,7 +28,7 @@ from tests.host.card import finding_files as files
 from tests.host.kmodel.judge.test_nature import network
 
 BLOBS, COLOURS = "models/10-blobs/", "models/20-colours/"
-OWNERS = ("C31", "C40", "C41", "C42", "C5", "C65", "C66", "C68", "C72", "B6")
+OWNERS = ("C74", "C31", "C40", "C41", "C42", "C5", "C65", "C66", "C68", "C72", "B6")
 """Beginnings of codes whose cases are in other test files, which must name the code."""
 
 

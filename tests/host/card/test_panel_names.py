@@ -137,6 +137,7 @@ def test_check_judges_the_ascii_forms(card: Path, change: dict[str, object], cod
     assert put(card, "x", classifier(["苹果", "香蕉", "梨"])).written
     file = next(card.glob("models/*/model.json"))
     file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **change}), encoding="utf-8")
+    (card / "maixswitch.fnt").unlink(missing_ok=True)  # with glyphs the panel would not need these forms
     assert about_text(card) == {code}
 
 

@@ -12,7 +12,7 @@ from maixswitch.board.doctor.storage import Storage
 from maixswitch.board.doctor.subject import SubjectReport
 from maixswitch.board.failures import BoardError
 from maixswitch.findings.finding import finding
-from maixswitch.language import tr
+from maixswitch.language import tr, word
 
 SENSORS = {
     0x2642: "OV2640",
@@ -26,6 +26,8 @@ SENSORS = {
 KEY_SECONDS = 10
 DEFAULT = "dock"
 """The board that the app assumes if neither the card nor config.json names one."""
+ROLES = ("primary", "next", "prev")
+"""The roles of keys (device/once/boards.py), which people read in their language."""
 
 
 def board_of(storage: Storage) -> Any:
@@ -106,7 +108,7 @@ def keys(
     """
     report = SubjectReport()
     for pin, role in rows:
-        say(tr("Press the key IO{pin} ({role}) within {seconds} s.", pin=pin, role=role, seconds=seconds))
+        say(tr("Press the key IO{pin} ({role}) within {seconds} s.", pin=pin, role=word(role), seconds=seconds))
         try:
             # The board stops waiting first. A key that was not pressed is then an answer, not a failure of the line.
             answer = one(board, f"key({pin}, {seconds * 1000})", seconds + 5.0)
@@ -120,7 +122,7 @@ def keys(
 def judge_key(answer: object, pin: int, role: str) -> SubjectReport:
     """Return how long it took to press the key, or the finding, from the answer of the probe."""
     report = SubjectReport()
-    name = tr("key IO{pin} ({role})", pin=pin, role=role)
+    name = tr("key IO{pin} ({role})", pin=pin, role=word(role))
     match answer:
         case ("pressed", int(ms)):
             report.fact(f"key_{pin}", name, tr("pressed after {seconds} s", seconds=f"{ms / 1000:.1f}"))

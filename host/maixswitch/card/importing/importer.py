@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch.card import folders
+from maixswitch.card.glyphs.renewing import Renewed, renew
 from maixswitch.errors import EXIT_USAGE
 from maixswitch.findings.table import rule
 from maixswitch.language import tr
@@ -39,6 +40,7 @@ class ImportResult:
     renames: (old name, new name) of folders that made room.
     written: whether models were put onto the card.
     commands: for each entry that was left out and that options can finish, the command that does so.
+    glyphs: what became of the card's glyphs.
     """
 
     entries: list[Entry]
@@ -47,6 +49,7 @@ class ImportResult:
     renames: list[tuple[str, str]] = field(default_factory=list)
     written: bool = False
     commands: dict[int, str] = field(default_factory=dict)
+    glyphs: Renewed = field(default_factory=lambda: Renewed(0))
 
     @property
     def clean(self) -> bool:
@@ -127,6 +130,9 @@ def import_models(
         result.folders = [item.folder for item in good if item.folder]
         result.renames = plan.renames if result.folders else []
         result.written = bool(result.folders) and not dry_run
+        if result.written:
+            with refused_as("C543"):
+                result.glyphs = renew(card)
     for at, (path, item, choice) in enumerate(decided):
         if item.problems and all(message.option for message in item.problems):
             result.commands[at] = _command(path, card, item, choice)
@@ -263,6 +269,7 @@ def report(result: ImportResult, card: Path, dry_run: bool) -> list[str]:
         lines.append(tr("nothing was written"))
     else:
         count = len(result.folders)
+        lines += result.glyphs.lines(card)
         lines.append(tr("imported: {count}. Next: maixswitch check {card}", count=count, card=card))
     return lines
 

@@ -15,7 +15,7 @@ from functools import cache
 from maixswitch.board_code import flavours
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.run.runtimes import CANMV, MAIXPY
-from maixswitch.language import meant, tr, word
+from maixswitch.language import meant, series, tr, word
 
 RUNTIME_OF = {"maixpy": MAIXPY.name, "canmv": CANMV.name}
 """Python interface of a firmware -> the runtime that comes with it."""
@@ -79,7 +79,7 @@ class Firmware:
     def source(self) -> str:
         """Which image the figures were read from, and how, in words."""
         texts = [tr("image {image}", image=self.image)] if self.image else []
-        return ", ".join([*texts, word(self.note)] if self.note else texts)
+        return series([*texts, word(self.note)] if self.note else texts)
 
     @property
     def power_chip(self) -> str:

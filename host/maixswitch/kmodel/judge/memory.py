@@ -16,7 +16,7 @@ from typing import Literal
 from maixswitch.kmodel.format.liveness import AiRam
 from maixswitch.kmodel.format.model_file import ModelFile
 from maixswitch.kmodel.format.program import Layer
-from maixswitch.language import tr, word
+from maixswitch.language import series, tr, word
 
 from . import firmware as board
 from .firmware import Firmware
@@ -82,7 +82,7 @@ def rooms(items: Iterable[Room]) -> str:
         f"{item.firmware.name} {item.bytes // 1024} ({item.free // 1024} - {kib(item.lcd)} - {kib(item.camera)})"
         for item in items
     ]
-    return tr("Room for a model in KiB (free at the prompt - screen - camera): {rooms}", rooms=", ".join(texts))
+    return tr("Room for a model in KiB (free at the prompt - screen - camera): {rooms}", rooms=series(texts))
 
 
 @dataclass(frozen=True)
@@ -357,7 +357,7 @@ def advice(kmodel: ModelFile, frame: Size | None = QVGA, panel: Panel = "own") -
         return []
     # Where one firmware takes the model as it is, changing the firmware is easier than changing the network.
     if fitting:
-        return [tr("fits as it is: {fitting}", fitting=", ".join(fitting)), *_grouped(judged, "gc")]
+        return [tr("fits as it is: {fitting}", fitting=series(fitting)), *_grouped(judged, "gc")]
     lines = _grouped(judged, "gc")
     lines += _grouped([item for item in judged if item.verdict.smaller_frame], "large")
     # The firmware that lacks least shows how far the network is from fitting.
@@ -388,4 +388,4 @@ def _grouped(judged: list[Memory], kind: str) -> list[str]:
             if kind == "gc":
                 remedy = tr("a GC heap of {heap} KiB: {remedy}", heap=item.verdict.gc_kib, remedy=remedy)
             groups.setdefault(remedy, []).append(item.firmware.name)
-    return [tr("{names} with {remedy}", names=", ".join(names), remedy=remedy) for remedy, names in groups.items()]
+    return [tr("{names} with {remedy}", names=series(names), remedy=remedy) for remedy, names in groups.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from maixswitch import console
-from maixswitch.language import tr, word
+from maixswitch.language import series, tr, word
 
 from .describe import Document
 
@@ -131,7 +131,7 @@ def _memory(document: Document) -> Iterator[str]:
     rows.append(("LCD", memory["lcd"]["bytes"], f"{panel[0]}x{panel[1]}" if panel else tr("none")))
     rows.append((tr("camera"), memory["camera"]["bytes"], f"{frame[0]}x{frame[1]}" if frame else tr("none")))
     rows.append((tr("room for a model"), first["room"], ""))
-    blocks = ", ".join(f"{word(name)} {size:,}" for name, size in memory["load"].items())
+    blocks = series(f"{word(name)} {size:,}" for name, size in memory["load"].items())
     rows.append((tr("loading it takes"), memory["load_total"], tr("{blocks} bytes", blocks=blocks)))
     # The boxes take their memory only while they are decoded, so they are listed apart from loading.
     if memory["run_yolo2"]:
