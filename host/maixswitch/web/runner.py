@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch.errors import MaixSwitchError
-from maixswitch.language import choose, tr
+from maixswitch.language import tr
 from maixswitch.sim.camera import Scene
 from maixswitch.sim.session import Options
 from maixswitch.web.broadcast import Broadcast
@@ -106,8 +106,8 @@ class Runner:
             self._waiting += size
         return True
 
-    def hello(self) -> str:
-        """Return the first message for a page."""
+    def hello(self) -> dict[str, Any]:
+        """Return the fields of the first message for a page; only its texts depend on the page's language."""
         return self._hello
 
     # The board's own thread.
@@ -175,7 +175,7 @@ class Runner:
         try:
             act()
         except MaixSwitchError as error:
-            self._publisher.publish_error(str(error), client)
+            self._publisher.publish_error(error.message, client)
         except Exception as error:
             if self._broken:  # already told; it may come again at each turn
                 return
@@ -245,7 +245,8 @@ class Runner:
     def _pace(self) -> None:
         self._anchor = (time.monotonic(), self._simulation.sim.now)
 
-    # The commands of the pages: a method for each row of messages.KNOWN and each kind of binary message, and "gone".
+    # The commands of the pages: a method for each row of messages.KNOWN but the
+    # language, which is the server's matter, and each kind of binary message, and "gone".
 
     def _do_key(self, client: int, key: int, down: bool) -> None:
         # Raise for a key that this board lacks before noting that a page holds it.
@@ -317,9 +318,6 @@ class Runner:
     def _do_speed(self, client: int, speed: float) -> None:
         self._speed = float(speed)
         self._pace()
-
-    def _do_language(self, client: int, name: str) -> None:
-        choose(name)
 
     def _do_scene(self, client: int) -> None:
         self._simulation.camera_view.show_scene()

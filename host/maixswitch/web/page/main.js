@@ -13,7 +13,8 @@ import { markModel, showModels } from "./models.js";
 import { showFrame } from "./panel.js";
 import { showRecording, startRecording } from "./record.js";
 import { forgetSource, limitSources, showSource, startSources } from "./sources.js";
-import { setLanguage, setTexts, t, translatePage } from "./text.js";
+import { showShare, startShare } from "./share.js";
+import { keepLanguage, setTexts, shownLanguage, t, translatePage } from "./text.js";
 import { forgetTiming, showTiming } from "./timing.js";
 import { stopWebcam } from "./webcam.js";
 import * as views from "./views.js";
@@ -52,15 +53,15 @@ function showLink(up) {
 function hear(message) {
   if (message.type === "hello") {
     hello = message;
-    setTexts(message.texts);
+    setTexts(message.texts, message.language);
     limitSources(message.limits, message.desks);
     at("events").replaceChildren();
     listLanguages();
+    showShare(message);
     write();
   } else if (message.type === "status") {
     status = message;
-    if (setLanguage(message.language)) write();
-    else show();
+    show();
   } else if (message.type === "models") {
     models = message.rows;
     at("models-note").hidden = !message.note;
@@ -81,12 +82,18 @@ function hear(message) {
 }
 
 function listLanguages() {
-  at("languages").replaceChildren(...hello.languages.map((name) => {
-    const button = make("button", NAMES[name] ?? name, { lang: name });
-    button.dataset.language = name;
-    button.addEventListener("click", () => link.ask("language", { name }));
-    return button;
-  }));
+  // Keep the buttons, one of which has the focus when it has just changed the language.
+  if (!at("languages").children.length) {
+    at("languages").replaceChildren(...hello.languages.map((name) => {
+      const button = make("button", NAMES[name] ?? name, { lang: name });
+      button.dataset.language = name;
+      button.addEventListener("click", () => { keepLanguage(name); link.ask("language", { name }); });
+      return button;
+    }));
+  }
+  for (const button of at("languages").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.language === shownLanguage()));
+  }
 }
 
 function listModels() {
@@ -146,9 +153,6 @@ function show() {
     }
     at("speed").value = status.speed;
   }
-  for (const button of at("languages").children) {
-    button.setAttribute("aria-pressed", String(button.dataset.language === status.language));
-  }
 }
 
 const click = (id, act) => at(id).addEventListener("click", act);
@@ -165,3 +169,4 @@ startFaults(link.ask);
 startRecording(link.ask);
 startSources(link, notice);
 startLesson();
+startShare();
