@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -35,6 +36,18 @@ SYSTEM = (
 )
 
 _chosen = "en"
+# The language inside `speaking`, "" outside: of this thread or task only, as the pages of one server differ.
+_spoken: ContextVar[str] = ContextVar("spoken", default="")
+
+
+class Text(str):
+    """A text of `tr` that remembers what it was made of, so that `retold` can tell it in another language."""
+
+    source: str
+    values: Mapping[str, object]
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)  # for another process the text alone, because its values may not be picklable
 
 
 def tr(text: str, /, **values: object) -> str:
@@ -42,7 +55,18 @@ def tr(text: str, /, **values: object) -> str:
 
     A text that the catalogue lacks stays English. Raises KeyError for a placeholder without a value.
     """
-    return words().get(text, text).format(**values)
+    told = Text(words().get(text, text).format(**values))
+    told.source = text
+    # Keep the words of an exception instead of the exception, which would keep alive all that its traceback refers to.
+    told.values = {name: str(one) if isinstance(one, BaseException) else one for name, one in values.items()}
+    return told
+
+
+def retold(text: str) -> str:
+    """Return a text of `tr`, and the texts in it, in the language of the moment; any other text as it is."""
+    if not isinstance(text, Text):
+        return text
+    return tr(text.source, **{name: retold(one) if isinstance(one, str) else one for name, one in text.values.items()})
 
 
 def word(text: str) -> str:
@@ -62,7 +86,8 @@ def series(parts: Iterable[str]) -> str:
 
 def words() -> Mapping[str, str]:
     """Return the catalogue of the chosen language, English text -> translation; it is empty for English."""
-    return {} if _chosen == "en" else catalogue(_chosen)
+    language = chosen()
+    return {} if language == "en" else catalogue(language)
 
 
 @cache
@@ -74,7 +99,7 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 def chosen() -> str:
     """Return the language in use: "en" or "zh"."""
-    return _chosen
+    return _spoken.get() or _chosen
 
 
 def choose(language: str = "", environment: Mapping[str, str] | None = None) -> str:
@@ -116,14 +141,12 @@ def meant(word: str, known: Sequence[str]) -> str:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Use a language inside the block: "en" or "zh". Raises ValueError for another one."""
-    global _chosen
-    # An unknown language raises before anything changes.
-    before, _chosen = _chosen, _known(language, "language")
+    """Use a language inside the block, in this thread or task: "en" or "zh". Raises ValueError for another one."""
+    before = _spoken.set(_known(language, "language"))
     try:
         yield
     finally:
-        _chosen = before
+        _spoken.reset(before)
 
 
 def taken(arguments: Sequence[str]) -> tuple[str, list[str]]:

@@ -58,6 +58,9 @@ def run(
         int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one; default: 8000.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address at which others reach the page, with a token.")] = "",
+    share: Annotated[
+        str, typer.Option(metavar="watch|control", help="An address with a QR code for a class, and what it may do.")
+    ] = "",
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Run any MaixPy script on this PC, on real firmware or on the fakes.
@@ -89,9 +92,11 @@ def run(
         # An image could read it from the flash chip only after a first start, which the page would show.
         is_image = image_path(firmware) is not None
         command.refuse_others({"--seconds": seconds, "--out": out, "--config": config if is_image else None})
-        command.check_parts()
+        command.check_parts(share)
     else:
-        command.refuse_without_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
+        command.refuse_without_page(
+            {"--port": port is not None, "--host": bool(host), "--share": bool(share), "--open": open_page}
+        )
     options = Options(
         source=_source(script),
         firmware=firmware,
@@ -108,7 +113,7 @@ def run(
         tell=_tell,
     )
     if web:
-        raise typer.Exit(_show_page(options, host, command.PORT if port is None else port, open_page))
+        raise typer.Exit(_show_page(options, host, command.PORT if port is None else port, open_page, share))
     outcome, saved = run_script(options)
     console.say(summary(outcome, options))
     if saved:
@@ -116,12 +121,14 @@ def run(
     raise typer.Exit(_exit_code(outcome))
 
 
-def _show_page(options: Options, host: str, port: int, open_page: bool) -> int:
+def _show_page(options: Options, host: str, port: int, open_page: bool, share: str) -> int:
     from maixswitch.board.maixpy_script.on_page import page_options
     from maixswitch.web import command
 
     with page_options(options) as board_options:
-        return command.run(board_options, host=host, port=port, open_page=open_page, speed=1.0, record=None)
+        return command.run(
+            board_options, host=host, port=port, open_page=open_page, speed=1.0, record=None, share=share
+        )
 
 
 def _source(path: Path) -> str:

@@ -47,6 +47,9 @@ def sim(
         int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one; default: 8000.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address at which others reach the page, with a token.")] = "",
+    share: Annotated[
+        str, typer.Option(metavar="watch|control", help="An address with a QR code for a class, and what it may do.")
+    ] = "",
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     serial: Annotated[
         Path | None,
@@ -107,9 +110,11 @@ def sim(
                 "--no-card": no_card,
             }
         )
-        command.check_parts()
+        command.check_parts(share)
     else:
-        command.refuse_without_page({"--port": port is not None, "--host": bool(host), "--open": open_page})
+        command.refuse_without_page(
+            {"--port": port is not None, "--host": bool(host), "--share": bool(share), "--open": open_page}
+        )
     from maixswitch.card.flash.contents import flash_contents
     from maixswitch.sim.card import scan
     from maixswitch.sim.script import read_script
@@ -143,6 +148,7 @@ def sim(
                 host=host,
                 port=command.PORT if port is None else port,
                 open_page=open_page,
+                share=share,
                 speed=_speed(speed, real_time=True),
                 record=record,
             )

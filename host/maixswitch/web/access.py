@@ -12,17 +12,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from maixswitch.language import tr
 
+OWNER, GUEST, WATCHER = "owner", "guest", "watcher"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ANYWHERE = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the server listens. token: "" if only this PC can reach it."""
+    """Where the server listens.
+
+    token: "" if only this PC can reach it.
+    role: what its pages may do: OWNER and GUEST everything, WATCHER nothing but watch.
+    """
 
     host: str
     port: int
     token: str = ""
+    role: str = OWNER
 
     @property
     def name(self) -> str:
@@ -83,7 +89,9 @@ class AccessCheck:
                 await self._refuse(scope, receive, send_with_headers, 403, text)
                 return
             answer = RedirectResponse("/", 303)  # removes the token from the address bar and the history
-            answer.set_cookie(self._cookie, self._address.token, httponly=True, samesite="strict")
+            # "strict" would keep it from the redirect if the address was opened from another site, such as a class's
+            # chat. It opens no more than the page: requests from other sites' pages are refused by their Origin.
+            answer.set_cookie(self._cookie, self._address.token, httponly=True, samesite="lax")
             await answer(scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)

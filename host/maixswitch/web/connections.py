@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import copy
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from maixswitch.web.broadcast import MOST_CLIENTS
+from maixswitch.web.messages import MOST_TEXT
 
 MOST_OPEN = 64  # connections that are not a page's WebSocket
 MOST_EVER = 2 * MOST_CLIENTS + MOST_OPEN  # with the WebSockets of pages, and of refused pages that do not close
@@ -19,13 +21,20 @@ class Connection(H11Protocol):
 
     It is closed if no request comes within PATIENCE_S, or if it is the oldest idle one of more than MOST_OPEN. Without
     that a few hundred half-open connections would use up the files that the process may open, and the card needs some.
+    watched: IP address and port at which pages only watch, None for none.
     """
+
+    watched: ClassVar[tuple[str, int] | None] = None
 
     _served: Any = None  # the latest request at the last check
     _look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # Who only watches sends short texts: a larger message ends the connection before it is in memory.
+        if self.watched is not None and transport.get_extra_info("sockname")[:2] == self.watched:
+            self.config = copy.copy(self.config)
+            self.config.ws_max_size = MOST_TEXT
         self.since = self.loop.time()
         self._look = self.loop.call_later(PATIENCE_S, self._check)
         others = [one for one in self.connections if isinstance(one, Connection) and not one.transport.is_closing()]

@@ -115,7 +115,7 @@ class Webcam:
                 self._reported = False
             except MaixSwitchError as error:
                 # Give one message for a series of broken frames: a page sends many in a second.
-                self._trouble = self._trouble if self._reported else str(error)
+                self._trouble = self._trouble if self._reported else error.message
                 self._reported = True
         if self._image is None:
             return np.zeros((height, width, 3), np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from maixswitch import __version__, board_code
 from maixswitch.card.text import view
 from maixswitch.k210.board_firmware import dark
 from maixswitch.k210.choice import image_path
-from maixswitch.language import LANGUAGES, catalogue, chosen, tr
+from maixswitch.language import LANGUAGES, catalogue, retold, speaking, tr
 from maixswitch.link.extras import NAMES, extra_lines
 from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.view import describe
@@ -31,37 +32,48 @@ from maixswitch.web.verdicts import Verdicts, judge
 DROP = {"bytes": DROP_BYTES, "files": DROP_FILES}
 
 
-def hello(sim: AppBoard) -> str:
-    """Return the first message for a page: the board, its keys and their events, the state table, and the texts."""
+def told(make: Callable[[], str]) -> dict[str, str]:
+    """Return the message that `make` writes in each language."""
+    texts = {}
+    for language in LANGUAGES:
+        with speaking(language):
+            texts[language] = make()
+    return texts
+
+
+def page_texts(language: str) -> dict[str, str]:
+    """Return the page's texts in a language, keyed by the English ones."""
+    words = {} if language == "en" else catalogue(language)
+    return {text: words.get(text, text) for text in PAGE}
+
+
+def hello(sim: AppBoard) -> dict[str, Any]:
+    """Return the fields of the first message for a page: the board, its keys and their events, the state table."""
     boards = board_code.boards()
     # A script gives the keys its own meaning.
     rows = boards.gestures(sim.keys) if sim.keys and not sim.runs_script else ()
     gestures = {int(pin): (short, long or "") for pin, short, long in rows}
-    chinese = catalogue("zh")
     chip, images = dark(sim.board, sim.power_chip)
-    return write_text(
-        "hello",
-        version=__version__,
-        board=sim.board,
-        firmware=sim.flavour,
+    return {
+        "version": __version__,
+        "board": sim.board,
+        "firmware": sim.flavour,
         **choices(sim),
-        unpowered=chip,
-        images=images,
-        keys=[
+        "unpowered": chip,
+        "images": images,
+        "keys": [
             {"number": number, "role": role, "pin": pin, "short": short, "long": long}
             for number, (pin, role) in enumerate(sim.keys, 1)
             for short, long in (gestures.get(pin, ("", "")),)
         ],
-        rows=[[state, event, list(actions), after] for state, event, actions, after in board_code.transitions()],
-        # Send the codes that a page may order, and the texts in both languages, so that a page can switch at once.
-        codes=_codes(),
-        slows=SLOWS,
-        colours=[_css(word) for word in board_code.painters().COLOURS],
-        desks=DESKS,
-        texts={"en": {text: text for text in PAGE}, "zh": {text: chinese.get(text, text) for text in PAGE}},
-        languages=list(LANGUAGES),
-        limits={"bytes": MOST_BYTES, "photos": MOST_PHOTOS, "webcam": WEBCAM_BYTES, "drop": DROP},
-    )
+        "rows": [[state, event, list(actions), after] for state, event, actions, after in board_code.transitions()],
+        "codes": _codes(),  # that a page may order
+        "slows": SLOWS,
+        "colours": [_css(word) for word in board_code.painters().COLOURS],
+        "desks": DESKS,
+        "languages": list(LANGUAGES),
+        "limits": {"bytes": MOST_BYTES, "photos": MOST_PHOTOS, "webcam": WEBCAM_BYTES, "drop": DROP},
+    }
 
 
 def _css(word: int) -> str:
@@ -84,7 +96,6 @@ class Publisher:
         self._frames = FrameWriter()
         self._models: Any = None
         self._network: Any = self  # no network yet compared; None would mean "no network is loaded"
-        self._language = ""
         self._verdicts = Verdicts({})
         self._judged = 0  # the number of the check that the verdicts come from, 0 for none
         self._checks = 0  # asked for
@@ -111,18 +122,22 @@ class Publisher:
     def publish_event(self, document: dict[str, Any]) -> None:
         """Publish one event of the log, in the same words as in the terminal."""
         kind = document["event"]
-        line = describe(document).partition("s  ")[2]
         row = [document["old"], document["cause"], document["new"]] if kind == "state" else None
-        self._broadcast.publish("", write_text("event", t=document["t"], kind=kind, text=line, row=row))
 
-    def publish_hello(self, text: str) -> None:
-        """Publish the first message of a page again: another board, or another firmware."""
+        def write() -> str:
+            line = describe(document).partition("s  ")[2]
+            return write_text("event", t=document["t"], kind=kind, text=line, row=row)
+
+        self._broadcast.publish("", told(write))
+
+    def publish_board(self, fields: Mapping[str, Any]) -> None:
+        """Tell the pages about another board, or another firmware. fields: as of `hello`."""
         # Among the events, in their order: those before it are of the last board, and the page forgets them.
-        self._broadcast.publish("", text)
+        self._broadcast.publish("", write_text("board", **fields))
 
     def publish_error(self, text: str, client: int) -> None:
         """Tell the page that sent a command why it failed."""
-        self._broadcast.publish("", write_text("error", text=text), client)
+        self._broadcast.publish("", told(lambda: write_text("error", text=retold(text))), client)
 
     def publish_ousted(self, client: int) -> None:
         """Tell a page that something replaced its webcam."""
@@ -142,27 +157,24 @@ class Publisher:
         self._publish_models(sim)
         self._publish_ram(sim)
         self._broadcast.publish("timing", write_text("timing", frames=simulation.timeline.rows()))
-        self._broadcast.publish("status", write_text("status", **_status(simulation), **pace))
-        # Set it after the parts that compare it with the present language.
-        self._language = chosen()
+        self._broadcast.publish("status", told(lambda: write_text("status", **_status(simulation), **pace)))
 
     def _publish_models(self, sim: AppBoard) -> None:
         specs = [(str(spec.title), str(spec.folder)) for spec in sim.specs]
-        # Verdicts are texts: another language makes other rows.
-        known = (specs, self._judged, chosen())
+        known = (specs, self._judged)
         if known != self._models:
             self._models = known
-            text = write_text(
-                "models", rows=self._verdicts.rows(specs), note=self._verdicts.note if self._judged else ""
-            )
-            self._broadcast.publish("models", text)
+            verdicts, judged = self._verdicts, self._judged
+            texts = told(lambda: write_text("models", rows=verdicts.rows(specs), note=verdicts.note if judged else ""))
+            self._broadcast.publish("models", texts)
 
     def _publish_ram(self, sim: AppBoard) -> None:
         network = sim.network
-        # Drawing the RAM takes too long for every status: do it only for another network or language.
-        if network is not self._network or chosen() != self._language:
+        # Drawing the RAM takes too long for every status: do it only for another network.
+        if network is not self._network:
             self._network = network
-            self._broadcast.publish("airam", write_text("airam", **airam.document(network, sim.title)))
+            texts = told(lambda: write_text("airam", **airam.document(network, sim.title)))
+            self._broadcast.publish("airam", texts)
 
 
 NOTHING = {"lines": [], "points": [], "outputs": [], "view": [0, 0]}
@@ -191,7 +203,7 @@ def _status(simulation: Simulation) -> dict[str, Any]:
         "results": [] if simulation.stopped else sim.detections(),
         "classes": [] if simulation.stopped else sim.classes(),
         **(_extras(sim) if not simulation.stopped else {"extras": NOTHING, "learnt": None}),
-        "fault": tr("{reason}; switch the power off and on", reason=simulation.stopped)
+        "fault": tr("{reason}; switch the power off and on", reason=retold(simulation.stopped))
         if simulation.stopped
         else sim.fault[1],
         "code": sim.fault[0],
@@ -213,7 +225,6 @@ def _status(simulation: Simulation) -> dict[str, Any]:
         },
         "source": simulation.camera_view.document(),
         "recording": simulation.recording(),
-        "language": chosen(),
     }
 
 

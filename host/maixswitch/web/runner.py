@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch.errors import MaixSwitchError
-from maixswitch.language import choose, tr
+from maixswitch.language import tr
 from maixswitch.sim.camera import Scene
 from maixswitch.sim.session import Options
 from maixswitch.web.broadcast import Broadcast
@@ -120,8 +120,8 @@ class Runner:
             self._waiting += size
         return True
 
-    def hello(self) -> str:
-        """Return the first message for a page."""
+    def hello(self) -> dict[str, Any]:
+        """Return the fields of the first message for a page; only its texts depend on the page's language."""
         return self._hello
 
     # The board's own thread.
@@ -192,7 +192,7 @@ class Runner:
         try:
             act()
         except MaixSwitchError as error:
-            self._publisher.publish_error(str(error), client)
+            self._publisher.publish_error(error.message, client)
         except Exception as error:
             if self._broken:  # already told; it may come again at each turn
                 return
@@ -271,8 +271,8 @@ class Runner:
     def _pace(self) -> None:
         self._anchor = (time.monotonic(), self._simulation.sim.now)
 
-    # The commands of the pages: a method for each row of messages.KNOWN and each kind of binary message,
-    # and those of the server itself: "gone", "bring", "lend".
+    # The commands of the pages: a method for each row of messages.KNOWN but the language, which is the server's matter,
+    # and each kind of binary message; and those of the server itself: "gone", "bring", "lend".
 
     def _do_key(self, client: int, key: int, down: bool) -> None:
         # Raise for a key that this board lacks before noting that a page holds it.
@@ -365,7 +365,7 @@ class Runner:
     def _do_board(self, client: int, board: str, firmware: str) -> None:
         self._simulation.change(board, firmware)
         self._hello = hello(self._simulation.sim)
-        self._publisher.publish_hello(self._hello)
+        self._publisher.publish_board(self._hello)
         self._judge()
 
     def _do_record(self, client: int, on: bool) -> None:
@@ -386,9 +386,6 @@ class Runner:
     def _do_speed(self, client: int, speed: float) -> None:
         self._speed = float(speed)
         self._pace()
-
-    def _do_language(self, client: int, name: str) -> None:
-        choose(name)
 
     def _do_scene(self, client: int) -> None:
         self._simulation.camera_view.show_scene()

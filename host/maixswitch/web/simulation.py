@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maixswitch.errors import EXIT_IO, MaixSwitchError
-from maixswitch.language import reason, tr
+from maixswitch.language import reason, retold, tr
 from maixswitch.sim.app_board import AppBoard
 from maixswitch.sim.camera import Source
 from maixswitch.sim.recording_writer import RecordingWriter
@@ -46,7 +46,7 @@ class Simulation:
         self.stopped = ""
         self.recorded: Path | None = None
         self.lost: MaixSwitchError | None = None  # why the file `record` could not be written
-        self.note = ""  # why the last recording ended, and what is not in it
+        self._notes: list[str] = []  # why the last recording ended, and what is not in it
         self.runs = 0
         self.options = options
         self._listen = listen
@@ -62,6 +62,11 @@ class Simulation:
     def sim(self) -> AppBoard:
         """The board of the present run."""
         return self._session.sim
+
+    @property
+    def note(self) -> str:
+        """Why the last recording ended, and what is not in it, in the language of the moment."""
+        return "; ".join(retold(note) for note in self._notes)
 
     def _aim(self, source: Source) -> None:
         self.sim.chip.source = source
@@ -187,7 +192,7 @@ class Simulation:
         if self._writer is not None:
             return
         self.recorded = None
-        self.note = ""
+        self._notes = []
         self._start_new_run(self._scratch() / _NAME)
 
     def _scratch(self) -> Path:
@@ -244,16 +249,15 @@ class Simulation:
                     self._session.finish()
                 writer.complete(self._session.verdict())
         except MaixSwitchError as error:
-            self.note = str(error)
+            self._notes = [error.message]
             # The command line asked for this file, so its loss decides the exit code.
             if writer.path == self._record:
                 self.lost = error
             raise
         self.recorded = writer.path
-        notes = [note] if note else []
+        self._notes = [note] if note else []
         if not writer.kept:
-            notes.append(tr("the card is too large to be kept in it; a replay needs --card"))
-        self.note = "; ".join(notes)
+            self._notes.append(tr("the card is too large to be kept in it; a replay needs --card"))
 
     def _drop(self) -> None:
         writer, self._writer = self._writer, None

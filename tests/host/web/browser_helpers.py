@@ -93,7 +93,6 @@ class Simulation:
     def restore(self) -> None:
         """Undo what a test did: the first model runs on a healthy board, with a bright spot before the camera."""
         status = self.send(
-            {"do": "language", "name": "en"},
             {"do": "pause", "on": False},
             {"do": "record", "on": False},
             b"MXP1" + photo_bytes(draw_spot()),

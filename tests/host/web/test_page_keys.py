@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.host.web.browser_helpers import COLOURS, GOOD, HOLD_MS, MISLABELLED, STATES, Simulation, model
+from tests.host.web.browser_helpers import COLOURS, GOOD, HOLD_MS, MISLABELLED, Simulation, model
 
 KEY = "#keys button"
 DOWN = "#keys button[data-down]"
@@ -124,7 +124,7 @@ def test_key_comes_up_when_the_language_changes_under_the_finger(page: Any, simu
     page.mouse.move(*centre(page))
     page.mouse.down()
     page.wait_for_selector(DOWN)
-    simulation.send({"do": "language", "name": "zh"}, states=STATES)
+    page.locator('#languages [data-language="zh"]').evaluate("button => button.click()")
     page.wait_for_selector("html[lang=zh-CN]")
     page.wait_for_selector(UP)
     page.mouse.up()

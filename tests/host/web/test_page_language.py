@@ -6,7 +6,7 @@ from typing import Any
 
 from maixswitch.language import catalogue
 from maixswitch.web.texts import PAGE as TEXTS
-from tests.host.web.browser_helpers import COLOURS, Simulation, javascript, model, state
+from tests.host.web.browser_helpers import Simulation, javascript, state
 
 MARKED = javascript("marked_texts")
 SHOWN = javascript("shown_texts")
@@ -52,14 +52,19 @@ def test_every_text_changes_and_changes_back(page: Any) -> None:
     assert {chinese[text] for text in TEXTS if chinese[text] != text} & set(page.evaluate(SHOWN)) <= {"\u4e2d\u6587"}
 
 
-def test_the_language_survives_a_reload_and_is_the_same_on_all_pages(visit: Any, simulation: Simulation) -> None:
+def test_each_page_has_its_own_language_also_after_a_reload(visit: Any, simulation: Simulation) -> None:
     page, other = visit(simulation.address), visit(simulation.address)
     switch(page, CHINESE, "zh-CN")
-    other.wait_for_selector('html[lang="zh-CN"]')
     page.reload()
     page.wait_for_selector('html[lang="zh-CN"]')
     assert page.inner_text("#step") == catalogue("zh")["Step"]
+    page.click("#fail")
     page.locator("#models > li:nth-child(2) > button").click()
-    model(page, COLOURS)
-    switch(other, ENGLISH, "en")
-    page.wait_for_selector('html[lang="en"]')
+    state(page, "FAULT")
+    texts = [
+        (one.inner_text("#fault-text"), one.inner_text("#events"), one.inner_text("#models")) for one in (page, other)
+    ]
+    for chinese, english in zip(*texts, strict=True):
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
+        assert not any("\u4e00" <= letter <= "\u9fff" for letter in english)
+    assert other.get_attribute("html", "lang") == "en"

@@ -1,5 +1,6 @@
 // The keys of the board: pressed and released by mouse, touch and keyboard, and released when the page loses focus.
 
+import { watching } from "./share.js";
 import { t } from "./text.js";
 
 const ORDER = ["prev", "primary", "next"]; // left to right, as a hand expects them
@@ -15,7 +16,7 @@ const numberOf = (button) => Number(button.dataset.key);
 const known = (number) => [...box.children].some((button) => numberOf(button) === number);
 
 function press(number, finger) {
-  if (fingers.has(number) || !known(number)) return;
+  if (fingers.has(number) || !known(number) || watching()) return;
   fingers.set(number, finger);
   ask("key", { key: number, down: true });
 }
@@ -47,6 +48,7 @@ function cap(key, count) {
   const name = document.createElement("b"), pressText = document.createElement("small");
   button.dataset.key = key.number;
   button.dataset.role = key.role;
+  button.disabled = watching();
   name.textContent = `${key.number} ${nameOf(key, count)}`;
   pressText.textContent = key.short ? t("press: {effect}", { effect: effect(key.short) }) : `IO${key.pin}`;
   button.append(name, pressText);

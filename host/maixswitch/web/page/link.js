@@ -1,5 +1,8 @@
 // The connection to the simulator: reconnects by itself, and drops what a person does while it is down.
 
+import { watching } from "./share.js";
+import { keptLanguage } from "./text.js";
+
 const FIRST_MS = 500;
 const LONGEST_MS = 8000;
 
@@ -8,7 +11,7 @@ export function openLink({ onText, onFrame, onState }) {
   let wait = FIRST_MS;
 
   function connect() {
-    socket = new WebSocket(`ws://${location.host}/live`);
+    socket = new WebSocket(`ws://${location.host}/live?language=${encodeURIComponent(keptLanguage())}`);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => onState(true);
     socket.onmessage = (event) => {
@@ -27,10 +30,11 @@ export function openLink({ onText, onFrame, onState }) {
   connect();
   const ready = () => socket && socket.readyState === WebSocket.OPEN;
   return {
-    ask(command, fields = {}) { if (ready()) socket.send(JSON.stringify({ do: command, ...fields })); },
+    // The server refuses all else from a page that only watches.
+    ask(command, fields = {}) { if (ready() && (!watching() || command === "language")) socket.send(JSON.stringify({ do: command, ...fields })); },
     // Sends four letters that name the kind of message, then its parts; returns false without a connection.
     give(letters, ...parts) {
-      if (!ready()) return false;
+      if (!ready() || watching()) return false;
       socket.send(new Blob([letters, ...parts]));
       return true;
     },

@@ -17,8 +17,9 @@ import { markModel, showModels } from "./models.js";
 import { showFrame } from "./panel.js";
 import { showRecording, startRecording } from "./record.js";
 import { forgetSource, limitSources, showSource, startSources } from "./sources.js";
+import { showShare, startShare } from "./share.js";
 import { startTabs } from "./tabs.js";
-import { setLanguage, setTexts, t, translatePage } from "./text.js";
+import { keepLanguage, setTexts, shownLanguage, t, translatePage } from "./text.js";
 import { forgetTiming, showTiming } from "./timing.js";
 import { stopWebcam } from "./webcam.js";
 import * as views from "./views.js";
@@ -58,16 +59,20 @@ function showLink(up) {
 function hear(message) {
   if (message.type === "hello") {
     hello = message;
-    setTexts(message.texts);
+    setTexts(message.texts, message.language);
     limitSources(message.limits, message.desks);
     limitDrop(message.limits.drop);
     at("events").replaceChildren();
     listLanguages();
+    showShare(message);
+    write();
+  } else if (message.type === "board") {
+    hello = { ...hello, ...message };
+    at("events").replaceChildren();
     write();
   } else if (message.type === "status") {
     status = message;
-    if (setLanguage(message.language)) write();
-    else show();
+    show();
   } else if (message.type === "models") {
     models = message.rows;
     selectAdded(models);
@@ -91,12 +96,18 @@ function hear(message) {
 }
 
 function listLanguages() {
-  at("languages").replaceChildren(...hello.languages.map((name) => {
-    const button = make("button", NAMES[name] ?? name, { lang: name });
-    button.dataset.language = name;
-    button.addEventListener("click", () => link.ask("language", { name }));
-    return button;
-  }));
+  // Keep the buttons, one of which has the focus when it has just changed the language.
+  if (!at("languages").children.length) {
+    at("languages").replaceChildren(...hello.languages.map((name) => {
+      const button = make("button", NAMES[name] ?? name, { lang: name });
+      button.dataset.language = name;
+      button.addEventListener("click", () => { keepLanguage(name); link.ask("language", { name }); });
+      return button;
+    }));
+  }
+  for (const button of at("languages").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.language === shownLanguage()));
+  }
 }
 
 function listModels() {
@@ -161,9 +172,6 @@ function show() {
     }
     at("speed").value = status.speed;
   }
-  for (const button of at("languages").children) {
-    button.setAttribute("aria-pressed", String(button.dataset.language === status.language));
-  }
 }
 
 const click = (id, act) => at(id).addEventListener("click", act);
@@ -185,3 +193,4 @@ startTabs(document.querySelector('[role="tablist"]'));
 startFull();
 startLesson();
 startChoice(link.ask);
+startShare();

@@ -1,6 +1,7 @@
 // The models of the card, each with its verdict, its memory and its findings; a click selects one.
 
 import { at, grouped, make } from "./dom.js";
+import { watching } from "./share.js";
 import { t } from "./text.js";
 
 const ICONS = { "": "\u2026", ok: "\u2713", note: "i", warning: "!", error: "\u2715" };
@@ -45,6 +46,7 @@ export function showModels(rows, select) {
     const line = make("li"), button = make("button");
     button.append(make("b", `${index + 1}. ${row.title}`), verdict(row.level));
     button.addEventListener("click", () => select(index));
+    button.disabled = watching();
     line.append(button);
     if (row.fits) line.append(make("p", grouped(row.fits), { className: "hint" }));
     if (row.says.length) line.append(findings(row, open.has(row.folder)));

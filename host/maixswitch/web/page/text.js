@@ -1,22 +1,22 @@
-// Texts of the page: the server sends all of them in both languages, keyed by the English text.
+// Texts of the page: the server sends all of them in the page's language, keyed by the English text.
 
-let tables = {};
+const KEPT = "maixswitch.language"; // the language that was chosen in this browser
+let table = {};
 let language = "en";
 
+export const keptLanguage = () => localStorage.getItem(KEPT) ?? "";
+export const keepLanguage = (name) => localStorage.setItem(KEPT, name);
+export const shownLanguage = () => language;
+
 export function t(text, fields = {}) {
-  const translated = tables[language]?.[text] ?? text;
+  const translated = table[text] ?? text;
   return translated.replace(/\{(\w+)\}/g, (placeholder, name) => fields[name] ?? placeholder);
 }
 
-export function setTexts(texts) {
-  tables = texts;
-}
-
-export function setLanguage(name) {
-  const changed = name !== language;
+export function setTexts(texts, name) {
+  table = texts;
   language = name;
   document.documentElement.lang = name === "zh" ? "zh-CN" : name;
-  return changed;
 }
 
 export function translatePage() {
