@@ -148,6 +148,8 @@ class Runner:
             self._rest()
 
     def _judge(self) -> None:
+        """Look at the card's files, which may have changed."""
+        self._second.renew()
         self._publisher.judge(self._options.card, self._options.board, firmware_of(self._simulation.sim.flavour))
 
     def _moves(self) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import fields, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+from maixswitch.k210.choice import image_path
 from maixswitch.language import choose, chosen, tr
 from maixswitch.link.extras import extra_lines
 from maixswitch.sim.app_board import AppBoard
@@ -28,9 +30,14 @@ class SecondModel:
     """
 
     def __init__(self, options: BoardOptions) -> None:
-        # There is one fake board in a process, and reading the card must not write to it.
         values = {field.name: getattr(options, field.name) for field in fields(BoardOptions)}
-        self._options = Options(**{**values, "write_back": False, "serial": None})
+        # It must not write to the card. A firmware image on the virtual chip would be too slow beside another one.
+        values |= {
+            "write_back": False,
+            "serial": None,
+            "flavour": "" if image_path(options.flavour) else options.flavour,
+        }
+        self._options = Options(**values)
         self._process: multiprocessing.process.BaseProcess | None = None
         self._line: Connection | None = None
         self._waiting = False  # for the answer to a picture
@@ -45,13 +52,17 @@ class SecondModel:
         self._folder = folder
         if not folder:
             return
-        # Not by fork: this process has threads, whose locks a fork would copy.
+        # There is one fake board in a process. Not by fork: this process has threads, whose locks a fork would copy.
         context = multiprocessing.get_context("spawn")
         self._line, other = context.Pipe()
         job = (other, self._options, folder, chosen())
         self._process = context.Process(target=_work, args=job, name="second model", daemon=True)
         self._process.start()
         other.close()
+
+    def renew(self) -> None:
+        """Read the card again, whose files may have changed."""
+        self.choose(self._folder)
 
     def look(self, sim: AppBoard) -> None:
         """Take an answer that has come, and send the picture that the camera sees now if it is time."""
@@ -108,6 +119,7 @@ class _Still:
 
 def _work(line: Connection, options: Options, folder: str, name: str) -> None:
     """Answer each picture with what the model of a folder says to it, until the line is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes the line
     choose(name)
     source = _Still()
     session = Session(replace(options, quiet=True))
