@@ -10,7 +10,7 @@ ERRORS = """
 The firmware refused the load address or the file name.
 Check "kmodel" in model.json: a name ending in .kmodel, or a flash address above 0.
 2002 ERR_KMODEL_VERSION
-The file is damaged, or of a version that this firmware cannot read.
+The file is damaged, or this firmware lacks its version.
 Copy it again, check the flash address, or convert with nncase 0.1 (v3) or 0.2 (v4, if the firmware has it).
 2003 ERR_KMODEL_FORMAT
 The model file is damaged, or larger than 6 MiB.

@@ -158,9 +158,10 @@ class Runner:
             self._rest()
 
     def _judge(self) -> None:
-        self._publisher.judge(
-            self._simulation.card, self._simulation.options.board, firmware_of(self._simulation.sim.flavour)
-        )
+        """Look at the card's files, which may have changed."""
+        options = self._simulation.options
+        self._second.renew(options)
+        self._publisher.judge(options.card, options.board, firmware_of(self._simulation.sim.flavour))
 
     def _moves(self) -> bool:
         if self._broken or self._simulation.stopped or self._rests():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import fields, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+from maixswitch.k210.choice import image_path
 from maixswitch.language import choose, chosen, tr
 from maixswitch.link.extras import extra_lines
 from maixswitch.sim.app_board import AppBoard
@@ -21,6 +23,14 @@ SIZE = (320, 240)  # of the camera's frame
 MOST_TURNS = 600  # of the other board until it has looked at a picture; a load takes a few
 
 
+def _beside(options: BoardOptions) -> Options:
+    """Return the options of the other board."""
+    values = {field.name: getattr(options, field.name) for field in fields(BoardOptions)}
+    # It must not write to the card. A firmware image on the virtual chip would be too slow beside another one.
+    flavour = "" if image_path(options.flavour) else options.flavour
+    return Options(**values | {"write_back": False, "serial": None, "flavour": flavour})
+
+
 class SecondModel:
     """The other model of the page, none at first. For one thread; without a model there is no process.
 
@@ -28,9 +38,7 @@ class SecondModel:
     """
 
     def __init__(self, options: BoardOptions) -> None:
-        # There is one fake board in a process, and reading the card must not write to it.
-        values = {field.name: getattr(options, field.name) for field in fields(BoardOptions)}
-        self._options = Options(**{**values, "write_back": False, "serial": None})
+        self._options = _beside(options)
         self._process: multiprocessing.process.BaseProcess | None = None
         self._line: Connection | None = None
         self._waiting = False  # for the answer to a picture
@@ -45,13 +53,18 @@ class SecondModel:
         self._folder = folder
         if not folder:
             return
-        # Not by fork: this process has threads, whose locks a fork would copy.
+        # There is one fake board in a process. Not by fork: this process has threads, whose locks a fork would copy.
         context = multiprocessing.get_context("spawn")
         self._line, other = context.Pipe()
         job = (other, self._options, folder, chosen())
         self._process = context.Process(target=_work, args=job, name="second model", daemon=True)
         self._process.start()
         other.close()
+
+    def renew(self, options: BoardOptions) -> None:
+        """Read the card again, whose files may have changed, as may the card and the board. options: as at first."""
+        self._options = _beside(options)
+        self.choose(self._folder)
 
     def look(self, sim: AppBoard) -> None:
         """Take an answer that has come, and send the picture that the camera sees now if it is time."""
@@ -108,6 +121,7 @@ class _Still:
 
 def _work(line: Connection, options: Options, folder: str, name: str) -> None:
     """Answer each picture with what the model of a folder says to it, until the line is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes the line
     choose(name)
     source = _Still()
     session = Session(replace(options, quiet=True))
