@@ -71,9 +71,9 @@ def test_labels_stay_on_the_card(figures: dict[str, Any]) -> None:
 def test_heap_kept(figures: dict[str, Any]) -> None:
     """Imported and started, device/ keeps at most 48 KiB of the board's 512.
 
-    v1.11, the board's, takes 4,400 bytes more than this interpreter, as the document tells.
+    v1.11, the board's, takes 5,000 bytes more than this interpreter, as the document tells.
     """
-    assert figures["heap"]["started"] <= 48 * 1024 - 4400
+    assert figures["heap"]["started"] <= 43 * 1024
     assert "**missed**" not in DOCUMENT.read_text()
 
 
