@@ -19,6 +19,7 @@ from maixswitch.sim.session import Options
 from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.fingers import Fingers
 from maixswitch.web.messages import Command
+from maixswitch.web.pace import NAP_S, Pace
 from maixswitch.web.pictures import DroppedPhoto
 from maixswitch.web.publisher import Publisher, damaged, firmware_of, hello, kmodel_path
 from maixswitch.web.second import SecondModel
@@ -30,11 +31,8 @@ MOST_WAITING = 32 * 1024 * 1024  # bytes of waiting pictures
 COMMANDS_A_TURN = 8
 STATUS_S = 0.2
 FRAME_S = 1 / 40
-NAP_S = 0.05
 ALONE_S = 3.0  # seconds without a page until the board rests: at the start that is enough to load a model
 ALONE_NAP_S = 0.1
-BEHIND_S = 0.5  # a board that is further behind does not catch up: the pages would miss frames
-YIELD_S = 0.0005  # seconds that the server's thread gets after each step
 STEP_TURNS = 60  # the most turns that a step of the page takes without a frame
 
 
@@ -60,7 +58,7 @@ class Runner:
         self._waiting = 0  # bytes of photos in the queue
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._speed = speed
+        self._pace = Pace(speed, lambda: self._simulation.sim.now)
         self._paused = False
         self._steps = 0  # frames still to make while paused
         self._turns = 0  # taken so far for the first of them
@@ -68,7 +66,6 @@ class Runner:
         self._broadcast = broadcast
         self._alone = time.monotonic()  # since when no page watches; while one does, the present moment
         self._broken = ""  # an unexpected exception, after which the board takes no further step
-        self._anchor = (0.0, 0)  # seconds of time.monotonic and ms of the board from which the pace counts
         self._frame_due = self._status_due = 0.0  # on the clock of time.monotonic
         self.thread = threading.Thread(target=self._run, name="board", daemon=True)
 
@@ -129,7 +126,7 @@ class Runner:
     def _run(self) -> None:
         self._guard(self._simulation.begin)
         self._guard(self._judge)
-        self._pace()
+        self._pace.begin()
         while not self._stop.is_set():
             self._guard(self._go_on)
         self._second.close()
@@ -140,7 +137,7 @@ class Runner:
         # While the board does not run, wait here for a command.
         self._listen(0.0 if self._moves() else ALONE_NAP_S if self._rests() else NAP_S)
         if self._rests():
-            self._pace()
+            self._pace.begin()
             return
         moving = self._moves()  # a command may just have paused it
         if moving:
@@ -155,7 +152,7 @@ class Runner:
             # Count from the end of the work: if a status takes long, the board still gets its time.
             self._status_due = time.monotonic() + STATUS_S
         if moving:
-            self._rest()
+            self._pace.rest(lambda: not self._commands.empty() or self._stop.is_set())
 
     def _judge(self) -> None:
         """Look at the card's files, which may have changed."""
@@ -231,7 +228,7 @@ class Runner:
     def _forget_last_run(self) -> None:
         self._fingers.forget()
         self._steps = self._turns = 0
-        self._pace()
+        self._pace.begin()
 
     def _tell(self) -> None:
         trouble, client = self._simulation.camera_view.take_trouble()
@@ -242,35 +239,11 @@ class Runner:
         self._publisher.publish(
             self._simulation,
             paused=self._paused,
-            speed=self._speed,
+            speed=self._pace.speed,
             down=self._fingers.down(),
             threshold=None if self._simulation.stopped else self._threshold.document(sim),
             second=self._second.document(),
         )
-
-    def _rest(self) -> None:
-        """Wait until the board's time is due, or until a command comes."""
-        # Sleep even at full speed: the server's thread needs the interpreter to send anything.
-        if self._speed <= 0:
-            time.sleep(YIELD_S)
-            return
-        left = self._left()
-        # A slow PC cannot catch up: count the pace from here.
-        if left < -BEHIND_S:
-            self._pace()
-        time.sleep(min(max(left, YIELD_S), NAP_S))
-        # End a long wait at the first command: keys must work at once, also at a slow speed.
-        while left > NAP_S and self._commands.empty() and not self._stop.is_set():
-            left = self._left()
-            time.sleep(min(max(left, 0), NAP_S))
-
-    def _left(self) -> float:
-        wall, board = self._anchor
-        now: int = self._simulation.sim.now
-        return wall + (now - board) / 1000 / self._speed - time.monotonic()
-
-    def _pace(self) -> None:
-        self._anchor = (time.monotonic(), self._simulation.sim.now)
 
     # The commands of the pages: a method for each row of messages.KNOWN but the language, which is the server's matter,
     # and each kind of binary message; and those of the server itself: "gone", "bring", "lend".
@@ -361,7 +334,7 @@ class Runner:
     def _do_power(self, client: int) -> None:
         self._fingers.forget()
         self._simulation.power()
-        self._pace()
+        self._pace.begin()
 
     def _do_board(self, client: int, board: str, firmware: str) -> None:
         self._simulation.change(board, firmware)
@@ -378,15 +351,15 @@ class Runner:
     def _do_pause(self, client: int, on: bool) -> None:
         self._paused = on
         self._steps = 0
-        self._pace()
+        self._pace.begin()
 
     def _do_step(self, client: int) -> None:
         self._paused = True
         self._steps += 1
 
     def _do_speed(self, client: int, speed: float) -> None:
-        self._speed = float(speed)
-        self._pace()
+        self._pace.speed = float(speed)
+        self._pace.begin()
 
     def _do_scene(self, client: int) -> None:
         self._simulation.camera_view.show_scene()
