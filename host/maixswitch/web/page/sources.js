@@ -1,6 +1,7 @@
 // The picture before the board's camera: the drawn scene, a photo, an album of photos, or the webcam.
 
 import { at, make, set } from "./dom.js";
+import { watching } from "./share.js";
 import { t } from "./text.js";
 import { isOn, onWebcam, startWebcam, stopWebcam } from "./webcam.js";
 
@@ -162,7 +163,7 @@ export function startSources(to, say, takesModels) {
   addEventListener("drop", async (event) => {
     event.preventDefault();
     document.body.removeAttribute("data-drop");
-    if (!event.dataTransfer?.types.includes("Files")) return;
+    if (watching() || !event.dataTransfer?.types.includes("Files")) return;
     try {
       const files = await dropped(event.dataTransfer);
       if (!await takesModels(files)) await look(files);
