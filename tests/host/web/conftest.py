@@ -108,7 +108,7 @@ def visit(browser: Any) -> Iterator[Visit]:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
         context.set_default_timeout(TIMEOUT_S * 1000)
         contexts.append(context)
-        watch = Watch(context, address)
+        watch = Watch(context, address.partition("?")[0])  # a token is in the first request only
         watches.append(watch)
         page = context.new_page()
         page.watch = watch
