@@ -87,7 +87,8 @@ class SecondModel:
 
     def document(self) -> dict[str, Any] | None:
         """Return the page's "second": results, extra lines and the fault of the other model, None without one."""
-        return {**NOTHING, **self._answer, "folder": self._folder} if self._folder else None
+        answer = self._answer or {**NOTHING, "fault": tr("the second model is being loaded")}
+        return {**answer, "folder": self._folder} if self._folder else None
 
     def close(self) -> None:
         """End the process."""
