@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# A busy PC makes examples late, which is no fault of theirs.
+settings.register_profile("maixswitch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("maixswitch")
 # The tests run in parallel, so more BLAS threads would only compete. This must come before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")

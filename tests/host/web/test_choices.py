@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,12 @@ def test_a_board_brings_its_usual_firmware(begun: Simulation) -> None:
     begun.change("amigo_tft", "")
     while begun.sim.state != "RUNNING":
         begun.turn()
-    message = json.loads(hello(begun.sim))
+    message = hello(begun.sim)
     assert (message["board"], message["firmware"], message["unpowered"]) == ("amigo_tft", message["usual"], "")
     assert len(message["keys"]) == 3
     assert begun.sim.panel()[1:] == (480, 320)
     begun.change("amigo_tft", "minimum")
-    assert json.loads(hello(begun.sim))["unpowered"], "this firmware leaves the Amigo's panel dark"
+    assert hello(begun.sim)["unpowered"], "this firmware leaves the Amigo's panel dark"
     begun.close()
 
 
