@@ -12,6 +12,7 @@ import pytest
 from tests.host.web.browser_helpers import model
 from tests.host.web.web_helpers import serve_card
 
+TABS = ("tab-faults", "tab-memories", "tab-times", "tab-machine")
 OFFERED = """() => [...document.querySelectorAll("button, select, input, a, summary")]
     .filter(one => one.checkVisibility() && !one.disabled).map(one => one.id || one.dataset.language || one.tagName)"""
 """The names of what a person could use."""
@@ -33,7 +34,7 @@ def test_a_page_that_watches_offers_nothing_that_changes_the_board(visit: Any, a
     watcher = visit(shared, viewport={"width": 360, "height": 740})
     assert watcher.inner_text("#watching").startswith("You are watching")
     offered = watcher.evaluate(OFFERED)
-    assert set(offered) <= {"A", "en", "zh", "lesson-open", "SUMMARY"}
+    assert set(offered) <= {"A", "en", "zh", "lesson-open", "full", *TABS, "SUMMARY"}
     assert watcher.locator("#share-open").is_hidden()
     assert watcher.evaluate("document.documentElement.scrollWidth <= innerWidth")
     watcher.keyboard.press("Space")

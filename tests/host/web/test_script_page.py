@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import sysconfig
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from maixswitch.board.maixpy_script import Options
 from maixswitch.board.maixpy_script.on_page import page_options
 from maixswitch.errors import MaixSwitchError
 from maixswitch.web.broadcast import Broadcast
+from maixswitch.web.frames import HEAD
 from maixswitch.web.pictures import read_photo
 from maixswitch.web.runner import Runner
 from maixswitch.web.server import make_app
@@ -77,6 +79,11 @@ def colour(simulation: Simulation) -> bytes:
     return simulation.sim.panel()[0][:2]
 
 
+def shows(message: Any, word: bytes) -> bool:
+    """Return whether a message is a frame that ends with a colour."""
+    return isinstance(message, bytes) and zlib.decompress(message[HEAD.size :]).endswith(word)
+
+
 def test_frames_arrive_and_a_key_changes_what_the_script_draws() -> None:
     broadcast = Broadcast()
     with page_options(Options(KEYS + "import audio\n", tell=ignore)) as for_page:
@@ -86,15 +93,15 @@ def test_frames_arrive_and_a_key_changes_what_the_script_draws() -> None:
             client.websocket_connect("/live") as socket,
         ):
             page = Page(socket)
-            page.until(lambda frame: isinstance(frame, bytes) and frame.endswith(BLUE))
+            page.until(lambda frame: shows(frame, BLUE))
             page.ask("key", key=1, down=True)
-            page.until(lambda frame: isinstance(frame, bytes) and frame.endswith(RED))
+            page.until(lambda frame: shows(frame, RED))
             page.ask("key", key=1, down=False)
             status = page.until(lambda status: isinstance(status, dict) and status.get("fault"))
             assert "ImportError: no module named 'audio'" in status["fault"]
             assert "the fakes have no audio; with --firmware FILE it runs" in status["fault"]
             page.ask("power")
-            page.until(lambda frame: isinstance(frame, bytes) and frame.endswith(BLUE))
+            page.until(lambda frame: shows(frame, BLUE))
 
 
 @pytest.mark.parametrize(
