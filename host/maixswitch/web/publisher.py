@@ -20,13 +20,13 @@ from maixswitch.web import airam
 from maixswitch.web.broadcast import Broadcast
 from maixswitch.web.choices import choices
 from maixswitch.web.frames import FrameWriter
+from maixswitch.web.intake.upload import MOST_BYTES as DROP_BYTES
+from maixswitch.web.intake.upload import MOST_FILES as DROP_FILES
 from maixswitch.web.messages import MOST_BYTES, SLOWS, write_text
 from maixswitch.web.pictures import MOST_PHOTOS, WEBCAM_BYTES
 from maixswitch.web.simulation import Simulation
 from maixswitch.web.subject import DESKS
 from maixswitch.web.texts import PAGE
-from maixswitch.web.upload import MOST_BYTES as DROP_BYTES
-from maixswitch.web.upload import MOST_FILES as DROP_FILES
 from maixswitch.web.verdicts import Verdicts, judge
 
 DROP = {"bytes": DROP_BYTES, "files": DROP_FILES}

@@ -28,8 +28,8 @@ from maixswitch.language import LANGUAGES, chosen, reason, speaking, tr
 from maixswitch.web.access import LOOPBACK, OWNER, WATCHER, AccessCheck, Address
 from maixswitch.web.broadcast import MOST_CLIENTS, Broadcast, Client
 from maixswitch.web.connections import Connection
-from maixswitch.web.intake import Intake
-from maixswitch.web.intake_routes import intake_routes
+from maixswitch.web.intake.jobs import Intake
+from maixswitch.web.intake.routes import intake_routes
 from maixswitch.web.messages import MOST_BYTES, MOST_TEXT, Command, read_command, write_text
 from maixswitch.web.pictures import ALBUM_SIZE, PHOTO_SIZE, read_bytes_message, read_photo
 from maixswitch.web.publisher import page_texts

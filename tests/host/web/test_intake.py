@@ -15,10 +15,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from maixswitch.errors import EXIT_INTERRUPTED, MaixSwitchError
-from maixswitch.web import intake, upload
 from maixswitch.web.broadcast import Broadcast
+from maixswitch.web.intake import jobs, upload
+from maixswitch.web.intake.outcome import outcome
 from maixswitch.web.messages import Command
-from maixswitch.web.outcome import outcome
 from tests.host.card.exports import classifier
 from tests.host.web.web_helpers import TIMEOUT_S, Page, make_runner, upload_body
 
@@ -32,7 +32,7 @@ def end_of(page: Page, number: int) -> dict[str, Any]:
     def ended(message: Any) -> bool:
         if not isinstance(message, dict) or message["type"] != "intake":
             return False
-        return bool(message["number"] == number and message["phase"] not in (intake.RECEIVING, intake.WORKING))
+        return bool(message["number"] == number and message["phase"] not in (jobs.RECEIVING, jobs.WORKING))
 
     document: dict[str, Any] = page.until(ended)
     return document
@@ -71,7 +71,7 @@ def test_one_job_at_a_time_and_it_can_be_cancelled(client: TestClient) -> None:
         second = client.post("/files", content=MODEL)
         assert (second.status_code, "cancel it" in second.text) == (409, True)
         assert client.post("/files/cancel").status_code == 204
-        assert end_of(page, 1)["phase"] == intake.IDLE
+        assert end_of(page, 1)["phase"] == jobs.IDLE
         # A job that was cancelled leaves nothing behind that keeps the next one out.
         bomb = io.BytesIO()
         with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -79,7 +79,7 @@ def test_one_job_at_a_time_and_it_can_be_cancelled(client: TestClient) -> None:
         third = client.post("/files", content=upload_body({"../bomb.zip": bomb.getvalue()}))
         assert third.json() == {"number": 2}
         message = end_of(page, 2)
-        assert message["phase"] == intake.FAILED
+        assert message["phase"] == jobs.FAILED
         assert message["text"].startswith("C512: bomb.zip: refused: m.kmodel: 33554432 bytes out of")
         assert message["card"] is False
 
@@ -91,7 +91,7 @@ def test_a_model_comes_onto_a_copy_of_the_card(client: TestClient, card: Path) -
         body = upload_body({"things.kmodel": classifier(), "labels.txt": LABELS})
         assert client.post("/files", content=body).status_code == 202
         message = end_of(page, 1)
-        assert (message["phase"], message["added"], message["card"]) == (intake.DONE, ["30-things"], True)
+        assert (message["phase"], message["added"], message["card"]) == (jobs.DONE, ["30-things"], True)
         models = page.until(lambda one: isinstance(one, dict) and one["type"] == "models" and len(one["rows"]) == 3)
         assert models["rows"][2]["title"] == "things"
     assert sorted(path.relative_to(card) for path in card.rglob("*")) == before
@@ -117,7 +117,7 @@ def test_a_board_that_is_recorded_keeps_its_card(card: Path, tmp_path: Path) -> 
 
 
 def test_the_worker_ends_when_the_server_does(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "maixswitch.web.worker", str(tmp_path), "sim", "card", "--seconds", "9999"]
+    words = [sys.executable, "-m", "maixswitch.web.intake.worker", str(tmp_path), "sim", "card", "--seconds", "9999"]
     assert (
         subprocess.run(words, stdin=subprocess.DEVNULL, check=False, timeout=TIMEOUT_S).returncode == EXIT_INTERRUPTED
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from maixswitch.errors import MaixSwitchError
-from maixswitch.web import dropped, upload
+from maixswitch.web.intake import dropped, upload
 from tests.host.card.exports import classifier
 from tests.host.web.web_helpers import draw_spot, photo_bytes, upload_body
 

@@ -11,7 +11,7 @@ from maixswitch.card.importing.source import MODELS, PACKAGES, TEXTS
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.kmodel.format.sniff import file_kind
 from maixswitch.language import tr
-from maixswitch.web.upload import NOISE, PAGE, Answer, Upload
+from maixswitch.web.intake.upload import NOISE, PAGE, Answer, Upload
 
 FILES = "dropped"
 """The folder of the files, below that in which the command runs."""

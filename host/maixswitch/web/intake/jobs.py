@@ -18,13 +18,13 @@ import maixswitch
 from maixswitch.errors import EXIT_USAGE, MaixSwitchError
 from maixswitch.files import unwritable
 from maixswitch.language import chosen, tr
-from maixswitch.web import dropped, upload
 from maixswitch.web.broadcast import Broadcast
+from maixswitch.web.intake import dropped, upload
+from maixswitch.web.intake.outcome import Document, outcome
+from maixswitch.web.intake.working_card import copy_card, pack_card
 from maixswitch.web.messages import Command, write_text
-from maixswitch.web.outcome import Document, outcome
 from maixswitch.web.pictures import DroppedPhoto
 from maixswitch.web.runner import Runner
-from maixswitch.web.working_card import copy_card, pack_card
 
 SECONDS = 900.0
 BOARD_S = 60.0
@@ -198,7 +198,7 @@ class Intake:
     async def _run(self, folder: Path, order: dropped.Order) -> tuple[int, Document, str]:
         """Run the command; return its exit code, its document ({} without one) and what it said."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "maixswitch.web.worker", str(folder), *order.words, "--lang", chosen(),
+            sys.executable, "-m", "maixswitch.web.intake.worker", str(folder), *order.words, "--lang", chosen(),
             # It ends when this end of the pipe closes.
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             # Temporary files of a process that is killed are removed with the job.

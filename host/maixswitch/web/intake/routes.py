@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from maixswitch.errors import MaixSwitchError
 from maixswitch.language import tr
-from maixswitch.web.intake import Busy, Intake
-from maixswitch.web.upload import TooLarge
+from maixswitch.web.intake.jobs import Busy, Intake
+from maixswitch.web.intake.upload import TooLarge
 
 
 def intake_routes(intake: Intake) -> list[Route]:

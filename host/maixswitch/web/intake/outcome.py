@@ -8,8 +8,8 @@ from typing import Any
 from maixswitch import board_code
 from maixswitch.errors import EXIT_FINDINGS, EXIT_OK
 from maixswitch.language import tr
-from maixswitch.web.dropped import FILES
-from maixswitch.web.upload import ANSWERS
+from maixswitch.web.intake.dropped import FILES
+from maixswitch.web.intake.upload import ANSWERS
 
 Document = dict[str, Any]
 _ERROR = "maixswitch: "  # how the command starts an error message
