@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy PC makes examples late, which is no fault of theirs.
-settings.register_profile("maixswitch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("maixswitch", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("maixswitch")
 # The tests run in parallel, so more BLAS threads would only compete. This must come before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

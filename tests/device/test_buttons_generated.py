@@ -57,14 +57,14 @@ def observe(
 PRESSES = st.lists(st.tuples(st.integers(150, 600), st.integers(80, 500), BOUNCE, BOUNCE), min_size=1, max_size=4)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 @given(PRESSES, st.lists(st.integers(5, 60), min_size=1, max_size=5), st.booleans())
 def test_every_bouncy_press_is_one_event(presses, gaps, blocking):
     times, end = toggles(presses)
     assert [event for event, _ in observe(times, end, gaps, blocking)] == ["NEXT"] * len(presses)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(40, 600), BOUNCE, BOUNCE, st.integers(40, 900), st.booleans(), st.sampled_from([None, "LEARN"]))
 def test_no_press_is_lost_however_slow_the_frames(hold, first, last, gap, blocking, double):
     times, end = toggles([(0, hold + 12, first, last)], start=1000)
@@ -75,7 +75,7 @@ def test_no_press_is_lost_however_slow_the_frames(hold, first, last, gap, blocki
     assert [event for event, _ in observe(times, end, [gap], blocking, 3000, double)] in (["NEXT"], ["PREVIOUS"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.integers(60, 300), st.integers(1, DEBOUNCE_MS - 1)), min_size=1, max_size=5), st.data())
 def test_glitches_give_no_event_while_the_key_is_polled(glitches, data):
     times, end = toggles([(rest, hold, [], []) for rest, hold in glitches])
@@ -83,7 +83,7 @@ def test_glitches_give_no_event_while_the_key_is_polled(glitches, data):
     assert observe(times, end, gaps, False) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(LONG_MS + 130, 3000), BOUNCE, BOUNCE, st.lists(st.integers(5, 60), min_size=1, max_size=5))
 def test_a_long_press_fires_once_while_held_and_never_early(hold, first, last, gaps):
     times, end = toggles([(300, hold, first, last)])
@@ -92,7 +92,7 @@ def test_a_long_press_fires_once_while_held_and_never_early(hold, first, last, g
     assert times[0] + LONG_MS <= actual[0][1] <= end
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 200), st.booleans()), max_size=60))
 def test_any_trace_obeys_the_rules(trace):
     """An event is one of two, and quiet() is never negative."""

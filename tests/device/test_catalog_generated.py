@@ -44,7 +44,7 @@ def is_number(value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 @given(st.sampled_from([DIGITS, FACE]), st.dictionaries(FIELD, JSON, min_size=1, max_size=3))
 def test_any_values_in_any_fields(base, fields):
     spec = read(json.dumps(base | fields))
@@ -69,13 +69,13 @@ def test_any_values_in_any_fields(base, fields):
         assert min(spec.anchors) > 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_at_all(data):
     read(data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_a_good_file_with_some_bytes_changed(data):
     text = bytearray(json.dumps(data.draw(st.sampled_from([DIGITS, FACE]))).encode())
@@ -87,7 +87,7 @@ def test_a_good_file_with_some_bytes_changed(data):
 LINES = st.lists(st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1, max_size=20), min_size=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(LINES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from(["", "\n", "\n\n", "\r\n \r\n"]))
 def test_labels_are_found_wherever_they_stand(lines, end, mark, tail):
     text = ("\ufeff" if mark else "") + end.join(lines) + tail
@@ -99,7 +99,7 @@ def test_labels_are_found_wherever_they_stand(lines, end, mark, tail):
     assert spec.label(len(lines)) == f"#{len(lines)}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_as_labels(data):
     spec = read(json.dumps(DIGITS | {"labels": "labels.txt"}), data)

@@ -15,7 +15,7 @@ ACTIONS = sorted({name for row in rows() for name in row[2]})
 FAILING = st.sets(st.sampled_from([name for name in ACTIONS if name != "unload"]), max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), FAILING), max_size=40))
 def test_at_most_one_model_and_a_key_that_works(story):
     loaded = 0

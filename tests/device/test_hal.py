@@ -59,7 +59,7 @@ def test_another_input_is_cut_from_the_largest_window_of_its_shape(size, view):
 
 
 @given(st.integers(1, 1024), st.integers(1, 1024), st.sampled_from([1, 3]))
-@settings(max_examples=60)
+@settings(max_examples=24)
 def test_every_input_has_a_window_that_the_firmware_accepts(width, height, channels):
     view = fit(camera(), width, height, channels)
     assert view[0] % 8 == view[1] % 8 == 0

@@ -87,7 +87,7 @@ def test_points_of_the_frame_in_every_order(slot, picture, order):
     assert results.extra.count == 2  # of this frame, not of all
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.floats(-12, 12, width=32), min_size=4, max_size=4), st.sampled_from([(320, 240), (224, 224)]))
 def test_the_sigmoid_agrees_with_floats_to_a_pixel(slot, picture, values, view):
     import math

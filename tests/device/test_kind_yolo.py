@@ -163,7 +163,7 @@ def heads_of(seed, grids, pairs, classes):
 SLOW = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
-@settings(max_examples=40, **SLOW)
+@settings(max_examples=20, **SLOW)
 @given(st.integers(0, 10**6), st.sampled_from([1, 2, 3, 6, 9]), st.sampled_from([0, 1, 2, 20]))
 def test_yolo2_with_any_anchors_and_classes(slot, picture, seed, pairs, classes):
     anchors = np.random.default_rng(seed).uniform(0.5, 6, 2 * pairs).round(2).tolist()
@@ -172,7 +172,7 @@ def test_yolo2_with_any_anchors_and_classes(slot, picture, seed, pairs, classes)
     agree(run(slot, picture, "yolo2", heads, anchors, classes), expected)
 
 
-@settings(max_examples=30, **SLOW)
+@settings(max_examples=20, **SLOW)
 @given(st.integers(0, 10**6), st.sampled_from([1, 2, 3]), st.sampled_from([0, 1, 3]))
 def test_yolo3_with_one_to_three_heads(slot, picture, seed, outputs, classes):
     grids = [(10, 7), (20, 14), (40, 28)][:outputs]

@@ -67,7 +67,7 @@ def picture(width, height, grey, data):
     return img
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(
     st.sampled_from(["minimum", "full"]),
     st.integers(1, 9),

@@ -12,7 +12,7 @@ FOLDER = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), 
 STEP = st.tuples(FOLDER, st.one_of(st.none(), st.integers(0, 60)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(STEP, min_size=1, max_size=8))
 def test_after_any_history_the_last_or_the_last_but_one_choice_is_known(steps):
     bench.reset()
@@ -30,7 +30,7 @@ def test_after_any_history_the_last_or_the_last_but_one_choice_is_known(steps):
         known = choice_read("/sd")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.binary(max_size=60), st.binary(max_size=60), FOLDER)
 def test_whatever_the_slots_hold_a_choice_can_be_written(first, second, folder):
     bench.reset()
@@ -40,7 +40,7 @@ def test_whatever_the_slots_hold_a_choice_can_be_written(first, second, folder):
     assert choice_read("/sd") == folder
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(FOLDER, FOLDER, st.integers(0, 1), st.integers(0, 59), st.integers(1, 255))
 def test_a_flipped_byte_never_invents_a_choice(one, two, slot, at, flip):
     bench.reset()

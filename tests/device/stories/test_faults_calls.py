@@ -173,7 +173,9 @@ def test_every_call_when_the_card_comes_late(cards: Path, traces: Traces, some: 
 
 
 @pytest.mark.parametrize("some", ALL)
-@pytest.mark.parametrize("api", FLAVOURS)
+@pytest.mark.parametrize(
+    "api", [api if api == "maixpy" else pytest.param(api, marks=pytest.mark.nightly) for api in FLAVOURS]
+)
 def test_every_call_of_the_other_kinds(
     cards: Path, traces: Traces, api: str, some: bool, request: pytest.FixtureRequest
 ) -> None:

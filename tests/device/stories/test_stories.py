@@ -24,7 +24,7 @@ from tests.device.stories.firmware_errors import EXIT, INTERRUPT, RAISES, calls_
 from tests.device.stories.story import DEFAULT, Story
 
 COMMON = settings(
-    max_examples=500,
+    max_examples=250,
     stateful_step_count=20,
     deadline=None,
     print_blob=False,

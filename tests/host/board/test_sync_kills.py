@@ -239,7 +239,7 @@ def test_the_plug_is_pulled_at_every_step(virtual_board: Callable[..., VirtualBo
         assert set(seen) == {"old", "new"}
 
 
-@pytest.mark.parametrize("done", [0, 4])
+@pytest.mark.parametrize("done", [pytest.param(0, marks=pytest.mark.nightly), 4])
 def test_the_power_fails_within_the_steps(
     virtual_board: Callable[..., VirtualBoard], tmp_path: Path, done: int
 ) -> None:

@@ -158,7 +158,7 @@ def test_order_on_the_pc(tmp_path: Path) -> None:
     assert seen_models(sd) == {new for _, new in pairs} | {"20-digits"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), FOREIGN)
 def test_any_changes(data: st.DataObject, foreign: Tree) -> None:
     old = data.draw(changes(CARD))

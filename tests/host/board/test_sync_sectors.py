@@ -117,7 +117,7 @@ class Cuts:
             self.cuts += 1
 
 
-BOTH = [pytest.param(OLD["boot.py"], id="able"), pytest.param(OTHER, id="another-boot")]
+BOTH = [pytest.param(OLD["boot.py"], id="able"), pytest.param(OTHER, id="another-boot", marks=NIGHTLY)]
 ALLOWED = {"old", "new", "new, boot.py cut", "old, boot.py cut"}
 
 

@@ -157,7 +157,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_value_in_any_field_is_judged(tmp_path: Path, data: st.DataObject) -> None:
     fields = dict(GOOD)
@@ -168,7 +168,7 @@ def test_any_value_in_any_field_is_judged(tmp_path: Path, data: st.DataObject) -
     judged(write(tmp_path, json.dumps(fields)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(raw=st.binary(max_size=300), at=st.integers(0, 600), value=st.binary(min_size=1, max_size=4))
 def test_any_bytes_are_judged(tmp_path: Path, raw: bytes, at: int, value: bytes) -> None:
     kmodel = bytearray(samples.colour_classifier())
@@ -250,7 +250,7 @@ def test_a_hostile_archive_is_refused_or_imported_without_errors(tmp_path: Path,
     assert not Path("/tmp/evil-was-here").exists()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cut=st.integers(0, 4000), at=st.integers(0, 3999), value=st.binary(min_size=1, max_size=8))
 def test_a_damaged_archive_is_refused_or_imported_without_errors(
     tmp_path_factory: pytest.TempPathFactory, cut: int, at: int, value: bytes
@@ -264,7 +264,7 @@ def test_a_damaged_archive_is_refused_or_imported_without_errors(
     refused_or_without_errors(path, folder / "card")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     file_name=st.sampled_from(["boot.py", "labels.txt", "config.json", "anchors.txt", "flash-list.json"]),
     raw=st.binary(max_size=200) | st.text(max_size=120).map(lambda text: text.encode("utf-8", "surrogatepass")),

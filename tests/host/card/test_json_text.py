@@ -96,7 +96,7 @@ def _is_json(text: str) -> bool:
 GOOD = json.dumps({"schema": 1, "title": 'A "b" \\ \u4e2d', "softmax": True, "nms": -0.5e3, "x": [1, [], {}, None]})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_any_change_is_found_where_it_is(data: st.DataObject) -> None:
     """A mistake is told exactly for what is not JSON, and not before the changed letter's token."""
@@ -112,7 +112,7 @@ def test_any_change_is_found_where_it_is(data: st.DataObject) -> None:
         assert 1 <= found.column <= len(lines[found.line - 1]) + 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_ends(text: str) -> None:
     assert (mistake(text.encode()) is None) == _is_json(text)

@@ -159,7 +159,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()[: 64 << 10]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_random_bytes_cost_bounded_time_and_no_traceback(tmp_path: Path, small: bytes, data: st.DataObject) -> None:
     bytes_ = bytearray(data.draw(st.sampled_from([small, small[: 20 << 10], images.mbr({1: (12, 0x7FFFFFFF, 9)})])))

@@ -185,7 +185,7 @@ def test_import_takes_the_model_and_no_hostile_model_json(tmp_path: Path) -> Non
 GOOD = zipped({"flash-list.json": ONE, "a.kmodel": MODEL}, zipfile.ZIP_STORED)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_a_damaged_package_never_ends_in_a_traceback(tmp_path: Path, changes: list[tuple[int, int]]) -> None:
     data = bytearray(GOOD)

@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.sampled_from(sorted(ACTIVATIONS)), st.booleans(), st.sampled_from([1, 3]), st.integers(0, 99))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_as_onnxruntime_runs_them(folder: Path, curve: str, added: bool, size: int, seed: int) -> None:
     b = Build((1, 3, 9, 8), seed)
     x = b.conv(b.input, 5)

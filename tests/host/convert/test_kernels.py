@@ -81,7 +81,7 @@ def attributes_of(down: tuple[int, ...], right: tuple[int, ...]) -> dict[str, ob
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
 @given(down=axes(), right=axes(), depthwise=st.booleans(), behind=st.booleans(), seed=st.integers(0, 99))
 def test_any_window_has_the_sums_of_onnxruntime(
     down: tuple[int, ...], right: tuple[int, ...], depthwise: bool, behind: bool, seed: int

@@ -23,7 +23,7 @@ def pad(b: Build, x: str, widths: list[int], number: float = 0.0) -> str:
     return y
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.tuples(st.integers(0, 3), st.integers(0, 5)).filter(any),
     st.tuples(*[st.integers(0, 1)] * 4),

@@ -73,7 +73,7 @@ def windows(draw: st.DrawFn) -> tuple[str, tuple[int, int], dict[str, object]]:
 
 
 @given(windows())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=48, deadline=None)
 def test_every_window_is_as_in_onnxruntime(folder: Path, case: tuple[str, tuple[int, int], dict[str, object]]) -> None:
     kind, sides, attributes = case
     b = Build((1, 2, *sides), seed=sum(sides))
@@ -82,7 +82,7 @@ def test_every_window_is_as_in_onnxruntime(folder: Path, case: tuple[str, tuple[
 
 @given(windows())
 @example(("MaxPool", (4, 4), {"kernel_shape": [1, 1], "strides": [2, 2], "pads": [0, 0, 0, 0], "ceil_mode": 0}))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_window_has_the_same_bytes_on_the_chip(
     folder: Path, case: tuple[str, tuple[int, int], dict[str, object]]
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_resnet_begins_with_a_pool_of_three(folder: Path) -> None:
 
 
 @given(st.sampled_from([(3, 1), (3, 2), (5, 1), (7, 1)]), st.integers(8, 14), st.integers(8, 14), st.integers(0, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_maximum_around_each_pixel(
     folder: Path, window: tuple[int, int], height: int, width: int, padding: int
 ) -> None:

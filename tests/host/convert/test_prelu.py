@@ -31,7 +31,7 @@ def prelu(b: Build, x: str, low: float = 0.0) -> str:
 
 
 @given(st.sampled_from(["conv", "depthwise", "sum", "pool"]), st.sampled_from([0, 1, 3]), st.booleans(), st.booleans())
-@settings(max_examples=24, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_neighbour(folder: Path, before: str, behind: int, negative: bool, normed: bool) -> None:
     b = Build((1, 3, 12, 16), seed=behind)
     x = b.conv(b.input, 6)

@@ -188,7 +188,7 @@ def slices(draw: st.DrawFn) -> tuple[tuple[int, int], list[tuple[int, int, int, 
 @given(slices())
 @example(((4, 4), [(2, -1, -5, -1)]))
 @example(((5, 7), [(2, -1, -9, -1), (3, 6, -8, -1)]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 def test_every_slice_is_as_in_onnxruntime(
     folder: Path, case: tuple[tuple[int, int], list[tuple[int, int, int, int]]]
 ) -> None:
@@ -201,7 +201,7 @@ def test_every_slice_is_as_in_onnxruntime(
 
 
 @given(st.permutations(range(6)), st.lists(st.integers(0, 5), min_size=1, max_size=9), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_choice_of_channels(folder: Path, order: list[int], chosen: list[int], shared: bool) -> None:
     b = Build((1, 3, 4, 6), seed=len(chosen))
     x = b.curve(b.conv(b.input, 6), "Relu")

@@ -129,7 +129,7 @@ def test_depthwise_convolutions(multiplier: int) -> None:
 SIDES = st.integers(1, 12)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     size=st.tuples(SIDES, SIDES),
     kernel=st.tuples(st.integers(1, 7), st.integers(1, 7)),
@@ -169,7 +169,7 @@ def test_padding_of_any_size_kernel_stride_and_dilation(
     assert_equal(data, picture(shape))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=32, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     size=st.tuples(st.integers(1, 6), st.integers(1, 6)),
     kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),

@@ -62,7 +62,7 @@ def drawn(data: st.DataObject, stride: int, group: int, seed: int) -> tuple[Buil
     return b, y
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), stride=st.integers(1, 4), group=st.sampled_from([1, 2, 4]), seed=st.integers(0, 99))
 def test_numbers_are_those_of_onnxruntime(data: st.DataObject, stride: int, group: int, seed: int) -> None:
     b, y = drawn(data, stride, group, seed)

@@ -34,7 +34,7 @@ def outcome(path: Path) -> str:
         return error.message
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(GOOD)))
 def test_a_cut_image(tmp_path: Path, size: int) -> None:
     path = tmp_path / "f.bin"
@@ -42,7 +42,7 @@ def test_a_cut_image(tmp_path: Path, size: int) -> None:
     outcome(path)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(6, len(GOOD) - 8), st.binary(min_size=1, max_size=8)), min_size=1, max_size=20))
 def test_an_image_with_changed_bytes(tmp_path: Path, changes: list[tuple[int, bytes]]) -> None:
     code = bytearray(GOOD)
@@ -54,7 +54,7 @@ def test_an_image_with_changed_bytes(tmp_path: Path, changes: list[tuple[int, by
     assert all(char == "\n" or char.isprintable() for char in shown)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([b"", MARK, b"PK\x03\x04", b"PK\x05\x06"]), st.binary(max_size=2000))
 def test_random_bytes(tmp_path: Path, head: bytes, tail: bytes) -> None:
     path = tmp_path / "f.bin"

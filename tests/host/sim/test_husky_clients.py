@@ -1,4 +1,4 @@
-"""Finished clients of the HuskyLens protocol drive the app over a pseudo terminal, at 9600 baud and at 115200."""
+"""Finished clients of the HuskyLens protocol drive the app over a pseudo terminal, at 115200 baud, at night also at 9600."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAR = (290, 190, 20, 20, 0, 0.9)
 NEAR = (100, 90, 60, 50, 0, 0.8)
 
 
-@pytest.fixture(params=[9600, 115200])
+@pytest.fixture(params=[pytest.param(9600, marks=pytest.mark.nightly), 115200])
 def board(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveBoard]:
     card = tmp_path / "card"
     card.mkdir()

@@ -77,7 +77,7 @@ def test_points_are_drawn_where_they_are(visit: Any, kinds: Simulation) -> None:
 def test_each_output_has_a_scale_with_its_largest_value(visit: Any, kinds: Simulation) -> None:
     page = shown(visit, kinds, RAW)
     # Before its first look the kind says "0: 0".
-    page.wait_for_function("document.querySelector('#results .output span')?.textContent.startsWith('0: 8 ')")
+    page.wait_for_function("() => document.querySelector('#results .output span')?.textContent.startsWith('0: 8 ')")
     text, x = page.evaluate(
         """() => {
             const line = document.querySelector("#results .output");

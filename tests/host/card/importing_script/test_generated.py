@@ -41,7 +41,7 @@ def picture(use: ModelUse) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts())
 def test_generated_scripts_are_read_as_they_run(script: Script) -> None:
     note(script.text)

@@ -22,7 +22,7 @@ def judge(summary: Summary, count: int) -> None:
 
 def test_broken_files() -> None:
     """Each gives results or the package's own errors, takes at most 2 s and 1 GiB, and causes no warning."""
-    judge(fuzz(1000, seed=20), 1000)
+    judge(fuzz(500, seed=20), 500)
 
 
 def test_broken_real_files(kmodels: Path) -> None:

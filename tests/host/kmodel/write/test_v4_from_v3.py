@@ -110,7 +110,7 @@ def test_floats_are_the_same_but_for_their_last_digits(name: str, runtime: str) 
 @example([33.0, 0.05, 1.0], [0.0, 0.0, 0.875])
 @example([0.490234375, 0.625, 0.490234375], [0.0, 0.0, 0.75])
 @example([1.0, 0.0546875, 1.0], [0.0, 0.0, 0.5])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 def test_sums_of_bytes(ranges: list[float], below: list[float]) -> None:
     """Near the nearest step, as far as 32 bits allow, and within one step of v3, which rounds down."""
     scales = [Scale.covering(-low * size, (1 - low) * size) for size, low in zip(ranges, below, strict=True)]

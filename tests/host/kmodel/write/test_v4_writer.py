@@ -62,7 +62,7 @@ REPEATED = st.tuples(*[st.booleans()] * 3)
 
 class TestOperationsOnTwo:
     @given(st.sampled_from(BINARY), SIZES, REPEATED, st.booleans(), SEEDS)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=20, deadline=None)
     def test_floats(self, operation, shape, repeated, swapped, seed) -> None:
         rng = np.random.default_rng(seed)
         other = tuple(1 if one else size for one, size in zip(repeated, shape, strict=True))
@@ -86,7 +86,7 @@ class TestOperationsOnTwo:
         st.lists(st.floats(0.02, 50), min_size=3, max_size=3),
         SEEDS,
     )
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=20, deadline=None)
     def test_bytes(self, operation, shape, repeated, ranges, seed) -> None:
         """Equal to the whole numbers, and within one step of the real ones."""
         rng = np.random.default_rng(seed)
@@ -119,7 +119,7 @@ class TestOperationsOnTwo:
 
 
 @given(st.sampled_from(["mean", "min", "max", "sum"]), SIZES, REPEATED, SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 def test_reduce(operation, shape, reduced, seed) -> None:
     x = floats(np.random.default_rng(seed), shape)
     axes = [axis - 3 for axis, one in enumerate(reduced) if one]
@@ -131,7 +131,7 @@ def test_reduce(operation, shape, reduced, seed) -> None:
 
 
 @given(SIZES, st.lists(st.tuples(st.integers(-3, 4), st.integers(-3, 4)), min_size=1, max_size=3), st.booleans(), SEEDS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=32, deadline=None)
 def test_pad(shape, pads, as_bytes, seed) -> None:
     rng = np.random.default_rng(seed)
     x = octets(rng, shape) if as_bytes else floats(rng, shape)
@@ -150,7 +150,7 @@ def test_pad(shape, pads, as_bytes, seed) -> None:
 
 
 @given(SIZES, st.integers(0, 2), st.lists(st.integers(1, 5), min_size=1, max_size=4), st.booleans(), SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 def test_concat(shape, axis, sizes, as_bytes, seed) -> None:
     rng = np.random.default_rng(seed)
     shapes = [(*shape[:axis], size, *shape[axis + 1 :]) for size in sizes]
@@ -160,7 +160,7 @@ def test_concat(shape, axis, sizes, as_bytes, seed) -> None:
 
 
 @given(SIZES, st.integers(1, 9), st.integers(1, 9), st.sampled_from([0, 1]), st.booleans(), st.booleans(), SEEDS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=32, deadline=None)
 def test_resize(shape, height, width, mode, align, as_bytes, seed) -> None:
     rng = np.random.default_rng(seed)
     x = octets(rng, shape) if as_bytes else floats(rng, shape)
@@ -171,7 +171,7 @@ def test_resize(shape, height, width, mode, align, as_bytes, seed) -> None:
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.booleans(), SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_copy(height, width, as_bytes, seed) -> None:
     """Whole words only: the firmware leaves up to three bytes behind."""
     rng = np.random.default_rng(seed)
@@ -184,7 +184,7 @@ def test_copy(height, width, as_bytes, seed) -> None:
 
 
 @given(st.integers(1, 40), st.floats(0.1, 60), st.floats(0, 1), SEEDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_quantize_and_dequantize(count, size, below, seed) -> None:
     """The levels of a scale survive the way to floats and back."""
     x = octets(np.random.default_rng(seed), (count,))
@@ -201,7 +201,7 @@ class TestKpu:
         st.builds(Choice, st.sampled_from([1, 3]), st.integers(1, 9), st.sampled_from([0, 1, 2, 5]), st.booleans()),
         SEEDS,
     )
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=20, deadline=None)
     def test_convolutions(self, batches, channels, height, width, choice, seed) -> None:
         """From main memory by an upload and from there to a second layer, in batches, against the loops."""
         rng = np.random.default_rng(seed)
