@@ -1,4 +1,4 @@
-"""Finished clients of the HuskyLens protocol drive the app over a pseudo terminal, at 115200 baud, at night also at 9600."""
+"""Finished clients of the HuskyLens protocol drive the app over a pseudo terminal; at night also at 9600 baud."""
 
 from __future__ import annotations
 
