@@ -105,7 +105,7 @@ class GlyphOverlay(Overlay):
         self._panel = screen
         self._show = None
 
-    def begin(self, spec, results, position, view):
+    def begin(self, spec, results, position, view):  # type: ignore[override]  # the rest is its own to choose
         """Do what Overlay.begin does; it also sets the screen's show() for this model."""
         panel = self._panel
         show = self._show = self._show or panel.show  # only now: the link has put its own in front
