@@ -41,13 +41,11 @@ def test_an_album_of_large_pictures_does_not_stop_the_board(client: TestClient) 
         for number in range(LARGE):
             name = f"{number}.png".encode()
             socket.send_bytes(b"MXA1" + bytes([len(name)]) + name + photo)
-        began = last = time.monotonic()
-        longest, photos = 0.0, 0
-        while photos < LARGE:
-            photos = len(page.text("status")["source"]["photos"])
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
-        # In the board's thread all of them came in one turn, without any status; a busy PC is only slower.
-        assert longest < max((last - began) / 2, 1.5)
+        counts = {0}
+        while LARGE not in counts:
+            counts.add(len(page.text("status")["source"]["photos"]))
+        # In the board's thread all of them came in one turn, without any status for seconds.
+        assert len(counts) >= 3
 
 
 def test_pictures_that_wait_are_bounded_by_their_pixels(card: Path, tmp_path: Path) -> None:
