@@ -43,7 +43,7 @@ class Pen:
         write(self.img, x, y, row, colour)
 
     def caption(self, item, most):
-        """Return the label and the percentage of an item as a row of at most so many cells."""
+        """Return an item's label and percentage as a row of at most `most` cells."""
         spec = self._spec
         known = self._known
         label = spec.label(item.class_id)

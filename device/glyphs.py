@@ -50,7 +50,7 @@ def cells(path, text):
 
 
 def cut(row, most):
-    """Return at most so many cells; a wide letter is never cut in two."""
+    """Return the first `most` cells of a row, one less if a wide letter would be cut in two."""
     if most < len(row) and row[most] is None:
         most -= 1
     return row[:most]

@@ -36,7 +36,7 @@ def translated(table, lines):
 
 
 def folded(row, columns):
-    """Return the rows of at most so many cells that a row is broken into; words of ASCII stay whole if they can."""
+    """Break a row into rows of at most `columns` cells, and return them; ASCII words stay whole where they fit."""
     rows = []
     while len(row) > columns:
         at = columns
@@ -77,12 +77,12 @@ def message(screen, path, table, spec, colour, heading, text, last):
                 shown[at] = parts[at][: len(parts[at]) - len(name)] + spec.title
     columns = screen.width // CELL
     rows = []
-    found = False
+    in_glyphs = False
     for at in range(len(parts)):
         row = None if plain(shown[at]) == shown[at] else cells(path, shown[at])
-        found = found or row
+        in_glyphs = in_glyphs or row
         rows.append(folded(row or list(plain(parts[at])), columns))
-    if not found:
+    if not in_glyphs:
         return False
     pitch = SIDE + 2 if min(screen.width, screen.height) > 200 else SIDE
     count = screen.height // pitch

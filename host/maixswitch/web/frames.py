@@ -15,7 +15,7 @@ LEVEL = 3
 QUALITY = 85
 SMALL = 40_000  # bytes; the drawn scene stays below 20,000, a photograph is beyond 80,000
 RATE = 375_000  # bytes a second for each page: 3 Mbit/s
-SAMPLE = 8  # of so many rows one is compressed to estimate the size of all
+SAMPLE = 8  # one row in eight is compressed, to estimate the size of all
 
 
 class FrameWriter:

@@ -32,7 +32,7 @@ class Glyphs:
         return sum(2 if any(self.records.get(letter, b"")[RECORD // 2 :]) else 1 for letter in text)
 
     def cut(self, text: str, columns: int) -> str:
-        """Return the beginning of the text that fits into so many cells."""
+        """Return the beginning of the text that fits into `columns` cells."""
         while text and self.cells(text) > columns:
             text = text[:-1]
         return text

@@ -58,7 +58,7 @@ def renew(card: Path) -> Renewed:
     A card that has all its letters stays as it is, so that a PC without the font changes nothing.
     Raises MaixSwitchError if the card cannot be read or written.
     """
-    if not (card / MODELS).is_dir():  # `build` also writes into a folder that is no card
+    if not (card / MODELS).is_dir():  # `build` can also write into a folder that is not a card
         return Renewed(0)
     contents = Card(card, None)
     table = messages.table() if contents.settings is not None and contents.settings.language == "zh" else ""

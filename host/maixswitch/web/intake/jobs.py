@@ -178,7 +178,7 @@ class Intake:
         except BaseException:
             shutil.rmtree(kept, ignore_errors=True)
             raise
-        # Files of the last copy may still be read; those before it are no longer needed.
+        # The board may still read files of the last copy. Nothing needs the copies before it.
         for path in self._old:
             shutil.rmtree(path, ignore_errors=True)
             path.with_name(f"{path.name}.zip").unlink(missing_ok=True)
